@@ -1,0 +1,89 @@
+/**
+ * Builds packages/kernels/src/wasm/<variant>.gen.ts from src/cpp with @yowasp/clang (`node tooling/scripts/build-wasm.ts`).
+ * The same sources give the same bytes; a variant whose sources did not change is left alone (--rebuild: build anyway). --check compares the hash of the sources with the one recorded in each file;
+ * --check --rebuild compiles and compares bytes.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
+
+const kernels = new URL("../../packages/kernels/", import.meta.url);
+const cpp = new URL("src/cpp/", kernels);
+const out = new URL("src/wasm/", kernels);
+const check = process.argv.includes("--check"), rebuild = process.argv.includes("--rebuild");
+
+// -O2: as fast as -O3 here (GEMM 50 of 59 GFLOP/s either way, pooling 2.5 times faster: fewer spills) and 12 KB smaller gzipped.
+const common = [
+  "-O2", "-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-math-errno",
+  "-nostdlib", "-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext", "-DNN_WIDTH=4",
+  "-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--max-memory=4294967296", "-Wl,--export=__heap_base",
+  "-Wl,--export=__stack_pointer", "-Wl,-z,stack-size=262144", "-Wl,--strip-all",
+];
+const relaxed = ["-mrelaxed-simd", "-DNN_ISA=relaxed"], plain = ["-DNN_ISA=simd128"];
+const shared = ["-matomics", "-Wl,--shared-memory"];
+const variants: Record<string, string[]> = {
+  "simd128": [...common, ...plain],
+  "simd128-shared": [...common, ...plain, ...shared],
+  "relaxed": [...common, ...relaxed],
+  "relaxed-shared": [...common, ...relaxed, ...shared],
+};
+
+const require = createRequire(new URL("package.json", kernels));
+const files = Object.fromEntries(readdirSync(cpp).filter((f) => /\.(h|hpp|cc)$/.test(f)).sort()
+  .map((f) => [f, readFileSync(new URL(f, cpp), "utf8")]));
+const clang = pathToFileURL(require.resolve("@yowasp/clang"));
+const clangVersion = (JSON.parse(readFileSync(new URL("../package.json", clang), "utf8")) as { version: string }).version;
+const sourceHash = createHash("sha256").update(JSON.stringify([files, variants, clangVersion])).digest("hex").slice(0, 16);
+
+const sourceLine = `// sources: ${sourceHash}\n`;
+
+function fileOf(variant: string): URL { return new URL(`${variant}.gen.ts`, out); }
+/** The bytes in a generated file; compared unzipped, for zlib versions differ. */
+function embedded(file: URL): Buffer {
+  return gunzipSync(Buffer.from(/wasm = "([^"]*)"/.exec(readFileSync(file, "utf8"))![1]!, "base64"));
+}
+function moduleText(bytes: Uint8Array): string {
+  const base64 = gzipSync(bytes, { level: 9 }).toString("base64");
+  return `// written by tooling/scripts/build-wasm.ts from packages/kernels/src/cpp: node tooling/scripts/build-wasm.ts\n`
+    + sourceLine
+    + `/** The module: base64 of gzip of ${bytes.length} bytes. */\nexport const wasm = "${base64}";\n`;
+}
+
+if (check && !rebuild) {
+  const stale = Object.keys(variants).filter((v) => !existsSync(fileOf(v)) || !readFileSync(fileOf(v), "utf8").includes(sourceLine));
+  for (const variant of stale) console.error(`out of date: packages/kernels/src/wasm/${variant}.gen.ts (run node tooling/scripts/build-wasm.ts)`);
+  process.exit(stale.length ? 1 : 0);
+}
+
+type Tree = { [name: string]: string | Uint8Array | Tree };
+const { runClang, Exit } = await import(clang.href) as {
+  runClang(args: string[], files: Tree, options: object): Promise<Tree>; Exit: new () => Error;
+};
+let failed = false;
+mkdirSync(out, { recursive: true });
+const only = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+for (const [variant, flags] of Object.entries(variants)) {
+  if (only.length && !only.includes(variant)) continue;
+  if (!check && !rebuild && existsSync(fileOf(variant)) && readFileSync(fileOf(variant), "utf8").includes(sourceLine)) continue;
+  const start = performance.now();
+  let tree: Tree;
+  try {
+    tree = await runClang(["clang++", ...flags, "-o", "out.wasm", "wasm.cc"], files, { fetchProgress() {} });
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    console.error(`${variant}: compiler failed`);
+    process.exit(1);
+  }
+  const bytes = tree["out.wasm"] as Uint8Array;
+  if (check) {
+    if (existsSync(fileOf(variant)) && embedded(fileOf(variant)).equals(bytes)) continue;
+    console.error(`differs from its sources: ${fileURLToPath(fileOf(variant))}`);
+    failed = true;
+  } else {
+    writeFileSync(fileOf(variant), moduleText(bytes));
+    console.log(`${variant}: ${bytes.length} bytes, ${gzipSync(bytes).length} gzipped, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
+}
+process.exit(failed ? 1 : 0);
