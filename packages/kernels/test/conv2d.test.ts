@@ -1,0 +1,95 @@
+import { scratchBytes } from "@nn/kernels";
+import { test } from "vitest";
+import { expectClose, numbers, onEveryEngine, out, uniform } from "./harness.ts";
+
+interface Conv {
+  n: number; h: number; w: number; c: number; oc: number; kh: number; kw: number; oh: number; ow: number; strideH: number; strideW: number;
+  padTop: number; padLeft: number; dilationH: number; dilationW: number; groups: number; act: number;
+}
+const activations = [(x: number) => x, (x: number) => Math.max(x, 0), (x: number) => 1 / (1 + Math.exp(-x)), Math.tanh];
+
+/** Random convolutions with every option at once; bottom and right padding differ from top and left. */
+function cases(seed: number, count: number): Conv[] {
+  const next = numbers(seed), int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
+  const all: Conv[] = [];
+  while (all.length < count) {
+    const groups = int(0, 2) === 0 ? int(2, 4) : 1, depthwise = all.length % 6 === 5, c = depthwise ? int(2, 35) : groups * int(1, 12);
+    const p = {
+      n: int(1, 3), h: int(1, 12), w: int(1, 12), c, oc: depthwise ? c : groups * (int(0, 1) ? int(1, 20) : 16), kh: int(1, 4), kw: int(1, 4),
+      strideH: int(1, 3), strideW: int(1, 3), padTop: int(0, 3), padLeft: int(0, 3), dilationH: int(1, 3), dilationW: int(1, 2),
+      groups: depthwise ? c : groups, act: int(0, 3),
+    };
+    if (all.length % 2) Object.assign(p, { strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 });
+    const oh = Math.floor((p.h + p.padTop + int(0, 3) - p.dilationH * (p.kh - 1) - 1) / p.strideH) + 1;
+    const ow = Math.floor((p.w + p.padLeft + int(0, 3) - p.dilationW * (p.kw - 1) - 1) / p.strideW) + 1;
+    if (oh > 0 && ow > 0) all.push({ ...p, oh, ow });
+  }
+  return all;
+}
+const plain = { kh: 3, kw: 3, strideH: 1, strideW: 1, padTop: 1, padLeft: 1, dilationH: 1, dilationW: 1, groups: 1, act: 1 };
+/** Several row chunks and k blocks, slabs of the weight gradient, images read in place. */
+const large: Conv[] = [
+  { ...plain, n: 4, h: 13, w: 13, c: 32, oc: 40, oh: 13, ow: 13 },
+  { ...plain, n: 16, h: 28, w: 28, c: 1, oc: 6, kh: 5, kw: 5, oh: 24, ow: 24, padTop: 0, padLeft: 0 },
+  { ...plain, n: 4, h: 20, w: 20, c: 24, oc: 32, kh: 1, kw: 1, oh: 20, ow: 20, padTop: 0, padLeft: 0 },
+];
+
+/** All four results by the definition, in f64. */
+function reference(p: Conv, x: Float32Array, weight: Float32Array, bias: Float32Array, dy: Float32Array) {
+  const cg = p.c / p.groups, og = p.oc / p.groups;
+  const y = new Float64Array(dy.length), dx = new Float64Array(x.length), dw = new Float64Array(weight.length), db = new Float64Array(p.oc);
+  let at = 0;
+  for (let b = 0; b < p.n; b++)
+    for (let oy = 0; oy < p.oh; oy++)
+      for (let ox = 0; ox < p.ow; ox++)
+        for (let o = 0; o < p.oc; o++, at++) {
+          let s = bias[o]!;
+          const d = dy[at]!, g = Math.floor(o / og);
+          db[o]! += d;
+          for (let i = 0; i < p.kh; i++)
+            for (let j = 0; j < p.kw; j++) {
+              const iy = oy * p.strideH - p.padTop + i * p.dilationH, ix = ox * p.strideW - p.padLeft + j * p.dilationW;
+              if (iy < 0 || ix < 0 || iy >= p.h || ix >= p.w) continue;
+              for (let ch = 0; ch < cg; ch++) {
+                const xi = ((b * p.h + iy) * p.w + ix) * p.c + g * cg + ch, wi = ((o * cg + ch) * p.kh + i) * p.kw + j;
+                s += x[xi]! * weight[wi]!;
+                dx[xi]! += d * weight[wi]!;
+                dw[wi]! += d * x[xi]!;
+              }
+            }
+          y[at] = activations[p.act]!(s);
+        }
+  return { y, dx, dw, db };
+}
+const prepared = [...cases(1, 60), ...large].map((p, seed) => {
+  const x = uniform(p.n * p.h * p.w * p.c, seed), weight = uniform(p.oc * (p.c / p.groups) * p.kh * p.kw, seed + 1), bias = uniform(p.oc, seed + 2);
+  const dy = uniform(p.n * p.oh * p.ow * p.oc, seed + 3);
+  return { p, name: JSON.stringify(p), x, weight, bias, dy, want: reference(p, x, weight, bias, dy) };
+});
+
+onEveryEngine((kernels) => {
+  test("conv2d agrees with plain loops in f64", () => {
+    for (const { p, name, x, weight, bias, want } of prepared) {
+      const { y } = kernels.run("conv2d", { ...p, x, weight, bias, y: out.f32(want.y.length), scratch: out.u8(scratchBytes.conv2d(p)) });
+      expectClose(y, want.y, 5e-6, name);
+    }
+  });
+
+  test("conv2dInputGrad agrees, writing every element", () => {
+    for (const { p, name, weight, dy, want } of prepared) {
+      const { dx } = kernels.run("conv2dInputGrad", { ...p, weight, dy, dx: out.f32(want.dx.length), scratch: out.u8(scratchBytes.conv2dInputGrad(p)) });
+      expectClose(dx, want.dx, 5e-6, name);
+    }
+  });
+
+  test("conv2dWeightGrad agrees, with and without the bias gradient", () => {
+    for (const { p, name, x, dy, want } of prepared) {
+      const scratch = out.u8(scratchBytes.conv2dWeightGrad(p)), dw = out.f32(want.dw.length);
+      const both = kernels.run("conv2dWeightGrad", { ...p, x, dy, dw, db: out.f32(p.oc), scratch });
+      const tolerance = 2e-6 + 2e-7 * Math.sqrt(p.n * p.oh * p.ow);
+      expectClose(both.dw, want.dw, tolerance, name);
+      expectClose(both.db, want.db, tolerance, name);
+      expectClose(kernels.run("conv2dWeightGrad", { ...p, x, dy, dw, db: 0, scratch }).dw, want.dw, tolerance, name);
+    }
+  });
+});
