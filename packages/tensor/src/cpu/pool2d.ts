@@ -1,0 +1,89 @@
+/** Pooling kernels over dense NHWC images. */
+import { kernel, singlePrecision } from "../backend.ts";
+import type { Aval } from "../define.ts";
+import { channelsLast, sizeOf, type Shape } from "../layout.ts";
+import type { AvgPoolAttrs, PoolAttrs } from "../ops/pool2d.ts";
+import type { Pair } from "../ops/window.ts";
+import { empty, pointerOf, type Tensor } from "../tensor.ts";
+import { withLayouts } from "./dense.ts";
+import { run } from "./launch.ts";
+
+/** Sizes as the kernels want them, from the image and the pooled image. */
+function poolSizes(image: Shape, pooled: Shape, { kernelSize, stride, padding, dilation }: PoolAttrs) {
+  const [n, c, h, w] = image as readonly [number, number, number, number];
+  return {
+    n, c, h, w, kh: kernelSize[0], kw: kernelSize[1], oh: pooled[2]!, ow: pooled[3]!,
+    strideH: stride[0], strideW: stride[1], padTop: padding[0], padLeft: padding[2], dilationH: dilation[0], dilationW: dilation[1],
+  };
+}
+
+/** f32 values, i32 positions. */
+const withPositions = (inputs: readonly Tensor[], outputs: readonly Aval[]): boolean => [...inputs, ...outputs].every(({ dtype }) => dtype === "f32" || dtype === "i32");
+
+export const maxPool2d = kernel<{ x: Tensor }, PoolAttrs, { y: Aval; indices: Aval }>(({ x }, attrs, out) => {
+  const layout = channelsLast(out.y.shape);
+  const y = empty(out.y, "maxPool2d", layout, x.backend);
+  const indices = empty(out.indices, "maxPool2d", layout, x.backend);
+  if (sizeOf(out.y.shape) > 0) {
+    withLayouts((as) =>
+      run(x.backend, "maxPool2d", { ...poolSizes(x.shape, out.y.shape, attrs), x: pointerOf(as(x, channelsLast(x.shape))), y: pointerOf(y), indices: pointerOf(indices) }),
+    );
+  }
+  return { y, indices };
+}, withPositions);
+
+export const maxPool2dGrad = kernel<{ grad: Tensor; indices: Tensor }, PoolAttrs & { inputSize: Pair }, Aval>(({ grad, indices }, attrs, out) => {
+  const dx = empty(out, "maxPool2dGrad", channelsLast(out.shape), grad.backend);
+  if (sizeOf(out.shape) === 0) return dx;
+  withLayouts((as) => {
+    const layout = channelsLast(grad.shape);
+    run(grad.backend, "maxPool2dGrad", { ...poolSizes(out.shape, grad.shape, attrs), dy: pointerOf(as(grad, layout)), indices: pointerOf(as(indices, layout)), dx: pointerOf(dx) });
+  });
+  return dx;
+}, withPositions);
+
+/** In channels-last memory this is torch.gather along the middle axis of [n, h·w, c]. */
+export const poolGather = kernel<{ x: Tensor; indices: Tensor }, PoolAttrs, Aval>(({ x, indices }, _, out) => {
+  const layout = channelsLast(out.shape);
+  const y = empty(out, "poolGather", layout, x.backend);
+  if (sizeOf(out.shape) === 0) return y;
+  const [n, c, h, w] = x.shape as readonly [number, number, number, number];
+  withLayouts((as) =>
+    run(x.backend, "gather", {
+      outer: n, size: h * w, rows: out.shape[2]! * out.shape[3]!, inner: c,
+      x: pointerOf(as(x, channelsLast(x.shape))), index: pointerOf(as(indices, layout)), y: pointerOf(y),
+    }),
+  );
+  return y;
+}, withPositions);
+
+/** The kernel knows the padding before, not the one after: where they differ and a window reaches beyond the smaller, padding cannot be counted by it. */
+const countable = (image: Shape, pooled: Shape, { countIncludePad, kernelSize, stride, padding }: AvgPoolAttrs): boolean =>
+  !countIncludePad ||
+  ([0, 1] as const).every((d) => {
+    const [before, after] = [padding[2 * d]!, padding[2 * d + 1]!];
+    const end = (pooled[2 + d]! - 1) * stride[d] - before + kernelSize[d];
+    return before === after || end <= image[2 + d]! + Math.min(before, after);
+  });
+
+export const avgPool2d = kernel<{ x: Tensor }, AvgPoolAttrs, Aval>(
+  ({ x }, attrs, out) => {
+    const y = empty(out, "avgPool2d", channelsLast(out.shape), x.backend);
+    if (sizeOf(out.shape) === 0) return y;
+    const { dilationH: _h, dilationW: _w, ...sizes } = poolSizes(x.shape, out.shape, attrs);
+    withLayouts((as) => run(x.backend, "avgPool2d", { ...sizes, countIncludePad: Number(attrs.countIncludePad), x: pointerOf(as(x, channelsLast(x.shape))), y: pointerOf(y) }));
+    return y;
+  },
+  (inputs, outputs, attrs) => singlePrecision(inputs, outputs) && countable(inputs[0]!.shape, outputs[0]!.shape, attrs),
+);
+
+export const avgPool2dGrad = kernel<{ grad: Tensor }, AvgPoolAttrs & { inputSize: Pair }, Aval>(
+  ({ grad }, attrs, out) => {
+    const dx = empty(out, "avgPool2dGrad", channelsLast(out.shape), grad.backend);
+    if (sizeOf(out.shape) === 0) return dx;
+    const { dilationH: _h, dilationW: _w, ...sizes } = poolSizes(out.shape, grad.shape, attrs);
+    withLayouts((as) => run(grad.backend, "avgPool2dGrad", { ...sizes, countIncludePad: Number(attrs.countIncludePad), dy: pointerOf(as(grad, channelsLast(grad.shape))), dx: pointerOf(dx) }));
+    return dx;
+  },
+  (inputs, outputs, attrs) => singlePrecision(inputs, outputs) && countable(outputs[0]!.shape, inputs[0]!.shape, attrs),
+);

@@ -1,0 +1,97 @@
+/** The one road of every op: infer shapes → view | kernel | reference → recorder. */
+import { kernelFor, type Backend } from "./backend.ts";
+import type { Aval, OpRecord, RefArray } from "./define.ts";
+import { DeviceError } from "./errors.ts";
+import { rowMajor, sizeOf } from "./layout.ts";
+import { stepScope } from "./memory.ts";
+import { getRecorder, isRecording } from "./recorder.ts";
+import { Tensor, empty } from "./tensor.ts";
+import { launch } from "./trace.ts";
+
+type Inputs = Record<string, Tensor | Tensor[]>;
+type Outputs<T> = T | Record<string, T>;
+
+/** Takes over ops whose inputs are not real tensors; see program.ts. */
+export interface Interceptor {
+  apply(op: OpRecord, inputs: Inputs, attrs: object): Tensor;
+}
+let interceptor: Interceptor | null = null;
+export function withInterceptor<T>(i: Interceptor, f: () => T): T {
+  const before = interceptor;
+  interceptor = i;
+  try {
+    return f();
+  } finally {
+    interceptor = before;
+  }
+}
+
+/** Applies `op`. Inputs by name; lists as arrays. */
+export function apply(op: OpRecord, inputs: Inputs, attrs: object): Outputs<Tensor> {
+  if (interceptor) return interceptor.apply(op, inputs, attrs);
+  const flat = flatten(op, inputs);
+  const present = flat.filter((t) => t !== undefined);
+  const backend = commonBackend(op, present);
+  const avals = op.infer(mapInputs(op, inputs, ({ shape, dtype }) => ({ shape, dtype })), attrs);
+  const outputs = run(op, backend, inputs, present, attrs, avals);
+  const list = outputs instanceof Tensor ? [outputs] : op.outputNames.map((name) => outputs[name]!);
+  if (isRecording()) {
+    if (present.some((t) => t.requiresGrad)) getRecorder()!.record(op, flat, attrs, list);
+    // What was computed from results of this step ends with them.
+    else if (present.some((t) => t.step)) for (const t of list) t.joinStep(stepScope());
+  }
+  return outputs;
+}
+
+function run(op: OpRecord, backend: Backend, inputs: Inputs, present: Tensor[], attrs: object, avals: Outputs<Aval>): Outputs<Tensor> {
+  if (op.view) {
+    const x = present[0]!;
+    const layout = op.view(x, attrs);
+    if (layout) return new Tensor(x.storage.retain(), layout, x.dtype, op.name);
+  }
+  const single = op.outputNames.length === 1;
+  const list = single ? [avals as Aval] : op.outputNames.map((n) => (avals as Record<string, Aval>)[n]!);
+  const kernel = kernelFor(backend, op, present, list, attrs);
+  if (kernel) return kernel.run(inputs as Record<string, Tensor>, attrs, avals as Aval);
+
+  // Plain loops in f64, then rounded to the result's dtype.
+  const results = list.map((aval): RefArray => ({ data: new Float64Array(sizeOf(aval.shape)), shape: aval.shape }));
+  const refInputs = mapInputs(op, inputs, (t): RefArray => ({ data: Float64Array.from(t.dataSync()), shape: t.shape }));
+  const byName = Object.fromEntries(op.outputNames.map((n, i) => [n, results[i]!]));
+  launch(`reference:${op.name}`, () => op.reference(refInputs, attrs, single ? results[0]! : byName));
+  const tensors = list.map((aval, i) => rounded(results[i]!.data, aval, op.name, backend));
+  return single ? tensors[0]! : Object.fromEntries(op.outputNames.map((n, i) => [n, tensors[i]!]));
+}
+
+function rounded(data: Float64Array, aval: Aval, origin: string, backend: Backend): Tensor {
+  const t = empty(aval, origin, { shape: aval.shape, strides: rowMajor(aval.shape), offset: 0 }, backend);
+  t.unsafeView().set(aval.dtype === "bool" ? data.map((v) => (v === 0 ? 0 : 1)) : data);
+  return t;
+}
+
+/** Inputs in the record's order; undefined for absent optional ones. */
+function flatten(op: OpRecord, inputs: Inputs): (Tensor | undefined)[] {
+  return op.inputNames.flatMap((name) => (name === op.list ? (inputs[name] as Tensor[]) : [inputs[name] as Tensor | undefined]));
+}
+
+function mapInputs<T>(op: OpRecord, inputs: Inputs, f: (t: Tensor) => T): Record<string, T | T[]> {
+  const out: Record<string, T | T[]> = {};
+  for (const name of op.inputNames) {
+    const value = inputs[name];
+    if (value !== undefined) out[name] = Array.isArray(value) ? value.map(f) : f(value);
+  }
+  return out;
+}
+
+function commonBackend(op: OpRecord, tensors: Tensor[]): Backend {
+  const backend = tensors[0]!.backend;
+  for (const t of tensors) {
+    if (t.backend !== backend) {
+      throw new DeviceError(op.name, `inputs live on ${describe(backend)} and ${describe(t.backend)}`, { hint: "make all tensors under one engine: setEngine(…) before, or copy with tensor(await t.data())" });
+    }
+  }
+  return backend;
+}
+
+const describe = ({ name, engine }: Backend): string => `${name}/${engine.kind} (${engine.isa})`;
+
