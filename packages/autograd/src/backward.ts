@@ -1,0 +1,179 @@
+/** Reverse mode: from a result back to what it was computed from, last op first. */
+import { GradError, currentScope, isRecording, onesLike, scope, stepScope, withRecording, type BackwardOptions, type Tensor } from "@nn/tensor";
+import { checkFinite } from "./anomaly.ts";
+import type { Slot} from "./tape.ts";
+import { inputNames, type Node } from "./tape.ts";
+
+/** Receives the gradient of each leaf, or of each wanted slot. */
+type Sink = (slot: Slot, gradient: Tensor) => void;
+
+interface Sweep {
+  readonly createGraph: boolean;
+  readonly retainGraph: boolean;
+  /** Where to stop: gradients of these go to the sink instead of further back. */
+  readonly wanted: ReadonlySet<Slot> | null;
+  readonly sink: Sink;
+}
+
+// The sweep that a checkpoint's inner sweep reports to.
+let current: Sweep | null = null;
+
+/** Adds to `grad` of every leaf `loss` depends on. */
+export function backward(loss: Tensor, options: BackwardOptions = {}): void {
+  const slot = slotOf(loss, "backward");
+  const createGraph = options.createGraph ?? false;
+  sweep(slot, () => seed(loss, options.gradient), { createGraph, retainGraph: options.retainGraph ?? createGraph, wanted: null, sink: accumulate });
+}
+
+/**
+ * Gradients of `y` (weighted by `gradient`, default 1 for a scalar) with respect to `xs`, without touching any `grad`.
+ * With `createGraph` the results can be differentiated again.
+ */
+export function gradients(y: Tensor, xs: readonly Tensor[], options: BackwardOptions = {}): (Tensor | null)[] {
+  const slots = xs.map((x) => slotOf(x, "gradients"));
+  const found = new Map<Slot, Tensor>();
+  const createGraph = options.createGraph ?? false;
+  const home = currentScope();
+  if (y.slot) {
+    sweep(y.slot as Slot, () => seed(y, options.gradient), {
+      createGraph,
+      retainGraph: options.retainGraph ?? createGraph,
+      wanted: new Set(slots),
+      sink: (slot, g) => {
+        found.set(slot, g.moveTo(home, { leaveStep: false }));
+        if (!g.step) g.joinStep(stepScope());
+      },
+    });
+  }
+  return slots.map((slot) => found.get(slot) ?? null);
+}
+
+/**
+ * Inside a running sweep: goes back from `y`, a part computed again. Gradients of `inputs` are returned,
+ * those of anything else go where the outer sweep wants them.
+ */
+export function innerGradients(y: Tensor, gradient: Tensor, inputs: readonly Tensor[]): (Tensor | null)[] {
+  const outer = current!;
+  if (outer.createGraph) throw new GradError("checkpoint", "its gradient cannot be differentiated again", { hint: "call the function directly where higher orders are needed" });
+  const slots = inputs.map((x) => x.slot as Slot);
+  const found = new Map<Slot, Tensor>();
+  const home = currentScope();
+  if (y.slot) {
+    sweep(y.slot as Slot, () => gradient, {
+      createGraph: false,
+      retainGraph: false,
+      wanted: outer.wanted && new Set([...outer.wanted, ...slots]),
+      sink: (slot, g) => (slots.includes(slot) ? void found.set(slot, g.moveTo(home)) : outer.sink(slot, g)),
+    });
+  }
+  return slots.map((slot) => found.get(slot) ?? null);
+}
+
+function slotOf(t: Tensor, who: string): Slot {
+  if (t.slot) return t.slot as Slot;
+  throw new GradError(who, `this ${t.dtype}[${t.shape.join(",")}] (made by ${t.origin}) does not depend on anything that requires a gradient`, {
+    hint: isRecording() ? "call requireGrad() on an input, or use a parameter" : "it was computed inside noGrad()",
+  });
+}
+
+function seed(y: Tensor, gradient: Tensor | undefined): Tensor {
+  if (gradient) {
+    if (gradient.shape.join() !== y.shape.join()) throw new GradError("backward", `gradient has shape [${gradient.shape.join(",")}], the result [${y.shape.join(",")}]`);
+    return gradient;
+  }
+  if (y.size !== 1) {
+    throw new GradError("backward", `needs a scalar or an explicit gradient, got shape [${y.shape.join(",")}]`, { hint: "reduce first, e.g. loss.mean().backward(), or pass { gradient }" });
+  }
+  return withRecording(false, () => onesLike(y));
+}
+
+/** Leaves add up. */
+function accumulate(slot: Slot, g: Tensor): void {
+  const old = slot.grad;
+  const sum = old ? old.add(g) : g.alias();
+  // State: it outlives scopes and steps, until zeroGrad() or the parameter itself goes.
+  slot.grad = sum.moveTo(null);
+  old?.dispose();
+}
+
+function sweep(root: Slot, dy: () => Tensor, options: Sweep): void {
+  const before = current;
+  current = options;
+  try {
+    scope(() => withRecording(options.createGraph, () => walk(root, dy(), options)), "backward()");
+  } finally {
+    current = before;
+  }
+}
+
+function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }: Sweep): void {
+  const pending = new Map<Slot, Tensor>([[root, dy.alias()]]);
+  const give = (slot: Slot): void => {
+    const g = pending.get(slot);
+    if (!g) return;
+    pending.delete(slot);
+    sink(slot, g);
+  };
+  for (const node of reachable(root, wanted)) {
+    if (wanted?.has(node.output)) {
+      give(node.output);
+      continue;
+    }
+    const g = pending.get(node.output);
+    if (!g) continue;
+    pending.delete(node.output);
+    for (const [slot, part] of inputGradients(node, g, createGraph)) {
+      const sum = pending.get(slot);
+      pending.set(slot, sum ? sum.add(part) : part);
+      if (sum && !createGraph) {
+        sum.dispose();
+        part.dispose();
+      }
+    }
+    if (!retainGraph) node.consume();
+    if (!createGraph) g.dispose();
+  }
+  for (const slot of [...pending.keys()]) if (wanted ? wanted.has(slot) : slot.isLeaf) give(slot);
+}
+
+/** True if `root` depends on a leaf that is none of `known`: then a gradient with respect to `known` is itself a function of that leaf. */
+export const reachesOthers = (root: Slot, known: ReadonlySet<Slot>): boolean =>
+  reachable(root, known).some((node) => !known.has(node.output) && node.inputs.some((slot) => slot?.isLeaf && !known.has(slot)));
+
+/** Nodes on the way from `root`, latest first; not beyond wanted slots. */
+function reachable(root: Slot, wanted: ReadonlySet<Slot> | null): Node[] {
+  const seen = new Set<Node>();
+  const stack: Slot[] = [root];
+  for (let slot = stack.pop(); slot; slot = stack.pop()) {
+    const node = slot.node;
+    if (!node || seen.has(node)) continue;
+    seen.add(node);
+    if (wanted?.has(slot)) continue;
+    for (const input of node.inputs) if (input) stack.push(input);
+  }
+  return [...seen].sort((a, b) => b.sequence - a.sequence);
+}
+
+/** Gradient of each input of `node` that wants one, each a handle of its own in the sweep's scope. */
+function inputGradients(node: Node, dy: Tensor, createGraph: boolean): [Slot, Tensor][] {
+  const names = inputNames(node.op, node.inputs.length);
+  const done = new Map<string, Tensor | Tensor[]>();
+  return scope(() => {
+    const context = { dy, attrs: node.attrs, avals: node.avals, ...node.saved(createGraph) };
+    const out: [Slot, Tensor][] = [];
+    node.inputs.forEach((slot, i) => {
+      if (!slot) return;
+      const name = names[i]!;
+      const rule = node.op.vjp[name];
+      if (typeof rule !== "function") return;
+      if (!done.has(name)) done.set(name, rule(context));
+      const result = done.get(name)!;
+      const g = Array.isArray(result) ? result[i - names.indexOf(name)]! : result;
+      if (node.site) checkFinite(g, `the gradient of ${node.op.name} with respect to '${name}' is`, node.site);
+      // A rule may hand back dy itself, or one tensor for two inputs.
+      out.push([slot, g.alias()]);
+    });
+    return out;
+  }, `backward of ${node.op.name}`);
+}
+
