@@ -1,0 +1,122 @@
+/**
+ * A module is a class with parameters and a `forward`. Children and parameters are named by the property that holds them,
+ * found by reflection: no name is written twice, and PyTorch's checkpoints load by name.
+ */
+import { NnError, insideModule, withModulePath, type Tensor } from "@nn/tensor";
+import { Buffer, Parameter } from "./parameter.ts";
+import { loadInto, type LoadReport, type StateDict } from "./state-dict.ts";
+
+type Forward = (...args: never[]) => unknown;
+
+export abstract class Module {
+  /** False switches dropout off and batch statistics to running ones; set by `train()` and `eval()`. */
+  training = true;
+  #path: string | null = null;
+  #call: Forward | null = null;
+
+  abstract forward(...inputs: never[]): unknown;
+
+  /** Runs `forward`, with this module's path named in every error thrown inside. Write `m.call(x)`. */
+  get call(): this["forward"] {
+    this.#call ??= ((...args: never[]) => this.run(() => this.forward(...args))) as Forward;
+    return this.#call as this["forward"];
+  }
+
+  /** Runs `f` as part of this module: errors name its path. */
+  protected run<T>(f: () => T): T {
+    // The outermost module called is the root: it names everything below.
+    if (this.#path === null || (this.#path !== "" && !insideModule())) for (const [path, module] of this.namedModules()) module.#path = path;
+    return withModulePath(this.#path ?? "", f);
+  }
+
+  /** Child modules by property; elements of arrays as `name.0`, `name.1`. */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value];
+      else if (Array.isArray(value)) for (const [i, item] of value.entries()) if (item instanceof Module) yield [`${name}.${i}`, item];
+    }
+  }
+
+  /** This module (path "") and all below, depth first. */
+  *namedModules(prefix = ""): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(prefix === "" ? name : `${prefix}.${name}`);
+  }
+
+  *#named<T>(kind: new (...args: never[]) => T): Generator<[string, T]> {
+    const seen = new Set<T>();
+    for (const [path, module] of this.namedModules()) {
+      for (const [name, value] of Object.entries(module)) {
+        if (!(value instanceof kind) || seen.has(value)) continue; // shared parameters are listed once
+        seen.add(value);
+        yield [path === "" ? name : `${path}.${name}`, value];
+      }
+    }
+  }
+
+  namedParameters(): Generator<[string, Parameter]> {
+    return this.#named<Parameter>(Parameter);
+  }
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, p]) => p);
+  }
+  namedBuffers(): Generator<[string, Buffer]> {
+    return this.#named<Buffer>(Buffer);
+  }
+
+  /** Parameters and buffers by name, e.g. `features.0.weight`. The tensors are the module's own, not copies. */
+  stateDict(): StateDict {
+    return new Map<string, Tensor>([...this.namedParameters(), ...this.namedBuffers()]);
+  }
+
+  /**
+   * Copies values from `state` by name.
+   *
+   * @throws StateDictError if names or shapes differ (with `strict: false` only if shapes differ); nothing is changed then.
+   */
+  loadStateDict(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): LoadReport {
+    return loadInto(this.stateDict(), state, options);
+  }
+
+  /** Switches to training behaviour (or, with false, to evaluation). */
+  train(on = true): this {
+    for (const [, module] of this.namedModules()) module.training = on;
+    return this;
+  }
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Frees the gradients. */
+  zeroGrad(): void {
+    for (const p of this.parameters()) {
+      p.grad?.dispose();
+      p.grad = null;
+    }
+  }
+
+  /** Number of trainable numbers. */
+  parameterCount(): number {
+    return this.parameters().reduce((n, p) => n + p.size, 0);
+  }
+
+  /** Constructor arguments worth printing, e.g. `3, 64, kernelSize=3`. */
+  describe(): string {
+    return "";
+  }
+
+  toString(indent = ""): string {
+    const children = [...this.namedChildren()].map(([name, m]) => `\n${indent}  (${name}): ${m.toString(`${indent}  `)}`);
+    const own = `${this.constructor.name}(${this.describe()}`;
+    return children.length === 0 ? `${own})` : `${own}${children.join("")}\n${indent})`;
+  }
+
+  /** Ends all parameters and buffers: for programs that make many models. */
+  dispose(): void {
+    this.zeroGrad();
+    for (const t of this.stateDict().values()) t.dispose();
+  }
+}
+
+/** A module was asked for something its structure does not allow. */
+export class ModuleError extends NnError {}
