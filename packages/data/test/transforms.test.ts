@@ -1,0 +1,66 @@
+import { Random } from "@nn/tensor";
+import { describe, expect, test } from "vitest";
+import { centerCrop, compose, ndarray, normalize, randomCrop, randomHorizontalFlip, toFloat, type NdArray } from "../src/index.ts";
+
+const image = ndarray(Uint8Array.from({ length: 24 }, (_, i) => i + 1), [2, 3, 4]); // 2 channels of 3×4
+const random = (seed: number) => Random.keyed(seed, 0, 0);
+const seeds = Array.from({ length: 400 }, (_, i) => i);
+
+test("toFloat and normalize", () => {
+  const unit = toFloat()(ndarray(Uint8Array.of(0, 51, 255, 255), [2, 1, 2]), random(0));
+  expect(unit).toEqual({ data: Float32Array.of(0, 0.2, 1, 1), shape: [2, 1, 2] });
+  const normal = normalize([0.5, 0], [0.25, 2])(unit, random(0));
+  expect([...normal.data]).toEqual([-2, expect.closeTo(-1.2, 6), 0.5, 0.5]);
+  expect(() => normalize([0.5], [0.25])(unit, random(0))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: normalize: 1 means for an image of 2 channels]`);
+  expect(() => normalize([0.5], [0])).toThrow("std above 0");
+  expect(() => normalize([0], [1])(ndarray(Float32Array.of(1)), random(0))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: normalize: expected an image [channel, height, width], got [1]]`);
+});
+
+test("randomHorizontalFlip mirrors rows, half of the time", () => {
+  expect([...randomHorizontalFlip(1)(image, random(0)).data.slice(0, 8)]).toEqual([4, 3, 2, 1, 8, 7, 6, 5]);
+  expect(randomHorizontalFlip(0)(image, random(0))).toEqual(image);
+  const flipped = seeds.filter((seed) => randomHorizontalFlip()(image, random(seed)).data[0] === 4).length;
+  expect(Math.abs(flipped - 200)).toBeLessThan(50);
+  expect(image.data[0]).toBe(1); // the input is untouched
+});
+
+describe("randomCrop", () => {
+  /** Value of a padded image, as the definition says. */
+  const padded = (c: number, y: number, x: number, fill: number) => (y < 0 || y >= 3 || x < 0 || x >= 4 ? fill : image.data[(c * 3 + y) * 4 + x]!);
+
+  test("every result is a window of the padded image; every window comes", () => {
+    const windows = new Map<string, NdArray>();
+    for (let top = -2; top <= 2; top++) {
+      for (let left = -2; left <= 2; left++) {
+        const data = Uint8Array.from({ length: 24 }, (_, i) => padded(Math.floor(i / 12), Math.floor((i % 12) / 4) + top, (i % 4) + left, 99));
+        windows.set(data.join(), { data, shape: [2, 3, 4] });
+      }
+    }
+    const seen = new Set(seeds.map((seed) => randomCrop(2, { fill: 99 })(image, random(seed)).data.join()));
+    for (const result of seen) expect(windows.has(result)).toBe(true);
+    expect(seen.size).toBe(25);
+  });
+
+  test("to a smaller size", () => {
+    const crops = seeds.map((seed) => randomCrop(0, { size: [2, 2] })(image, random(seed)));
+    expect(new Set(crops.map((c) => c.data.join())).size).toBe(2 * 3);
+    expect(crops[0]!.shape).toEqual([2, 2, 2]);
+    expect(() => randomCrop(0, { size: [5, 5] })(image, random(0))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: randomCrop: a window of 5×5 does not fit in 3×4 with padding 0]`);
+  });
+
+  test("padding larger than the image: a window may miss it", () => {
+    const empty = seeds.some((seed) => randomCrop(9)(image, random(seed)).data.every((v) => v === 0));
+    expect(empty).toBe(true);
+  });
+});
+
+test("centerCrop", () => {
+  expect(centerCrop([1, 2])(image, random(0))).toEqual({ data: Uint8Array.of(6, 7, 18, 19), shape: [2, 1, 2] });
+  expect(() => centerCrop([4, 4])(image, random(0))).toThrow("does not fit");
+});
+
+test("compose: in order, and adding a transform at the end changes nothing before it", () => {
+  const short = compose(randomCrop(2), randomHorizontalFlip()), long = compose(randomCrop(2), randomHorizontalFlip(), toFloat(1));
+  for (const seed of seeds.slice(0, 20)) expect([...long(image, random(seed)).data]).toEqual([...short(image, random(seed)).data]);
+  expect(compose()(image, random(0))).toBe(image);
+});
