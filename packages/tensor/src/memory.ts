@@ -3,7 +3,7 @@
  * Handles end with the scope they were made in, with the training step they belong to, with `dispose()`, or (last net) with the garbage collector.
  * Closing a scope ends the user's handles, never what a tape still needs: nodes hold storages of their own.
  */
-import type { Pointer } from "@nn/kernels";
+import { OutOfMemoryError, type Pointer } from "@nn/kernels";
 import { ScopeError, refusePromise } from "./errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Tensor } from "./tensor.ts";
@@ -22,7 +22,12 @@ export class Storage {
   constructor(backend: Backend, bytes: number) {
     this.backend = backend;
     this.bytes = bytes;
-    this.pointer = backend.engine.alloc(bytes);
+    try {
+      this.pointer = backend.engine.alloc(bytes);
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) error.message += `\n  largest owners: ${showOwners(owners())}`;
+      throw error;
+    }
   }
 
   get references(): number {
@@ -62,8 +67,8 @@ export class Scope {
     this.#handles.delete(handle);
   }
 
-  get size(): number {
-    return this.#handles.size;
+  [Symbol.iterator](): Iterator<Tensor> {
+    return this.#handles.values();
   }
 
   /** Ends every handle still inside. */
@@ -164,3 +169,63 @@ export interface Releasable {
 
 export const watchForgotten = (handle: object, owned: Releasable): void => forgotten.register(handle, owned, handle);
 export const unwatchForgotten = (handle: object): boolean => forgotten.unregister(handle);
+
+// — reports —
+
+/** Live tensors of one origin. Views and aliases of the same memory count once. */
+export interface Owner {
+  /** The op that made them and, while tracking, the line that called it. */
+  readonly made: string;
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
+// While tracking: where each live handle was made. Weak, so that watching changes nothing.
+let lines: Map<WeakRef<Tensor>, string> | null = null;
+
+
+/** Notes a new handle, if tracking is on. */
+export function noteHandle(handle: Tensor): void {
+  if (!lines) return;
+  const own = /(packages|@nn)\/(tensor|autograd|layers|optim|train)\/(src|dist)\//;
+  const line = (new Error().stack ?? "").split("\n").slice(1).find((l) => !own.test(l)) ?? "";
+  const reference = new WeakRef(handle);
+  lines.set(reference, line.trim());
+}
+
+function live(): Iterable<[Tensor, string]> {
+  if (lines) return [...lines].flatMap(([reference, line]) => (reference.deref()?.released === false ? [[reference.deref()!, line] as [Tensor, string]] : []));
+  const handles = new Set([...scopes, currentStep, previousStep].flatMap((s) => [...s]));
+  return [...handles].map((t) => [t, ""] as [Tensor, string]);
+}
+
+/** Live tensors by origin, largest first: those of open scopes and of the current step, or all made since `track()`. */
+function owners(): Owner[] {
+  const seen = new Set<Storage>();
+  const groups = new Map<string, { tensors: number; bytes: number }>();
+  for (const [t, line] of live()) {
+    const made = line === "" ? t.origin : `${t.origin} ${line}`;
+    const group = groups.get(made) ?? { tensors: 0, bytes: 0 };
+    groups.set(made, group);
+    group.tensors++;
+    if (!seen.has(t.storage)) group.bytes += t.storage.bytes;
+    seen.add(t.storage);
+  }
+  return [...groups].map(([made, g]) => ({ made, ...g })).sort((a, b) => b.bytes - a.bytes);
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+const showOwners = (list: readonly Owner[]): string =>
+  list.length === 0 ? "none in open scopes" : list.slice(0, 5).map((o) => `${o.made}: ${megabytes(o.bytes)} in ${o.tensors}`).join("; ");
+
+/** Who holds memory. */
+export const memory = {
+  /** From now on (or no longer) remembers the line that made each tensor. Slow; for finding leaks. */
+  track(on = true): void {
+    lines = on ? new Map() : null;
+  },
+  /** Survivors, largest first: while tracking by op and line, else those of open scopes and of the current step by op. */
+  report(): Owner[] {
+    return owners();
+  },
+};

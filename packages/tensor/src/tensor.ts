@@ -6,7 +6,7 @@ import { defaultBackend, type Backend } from "./backend.ts";
 import { byteSize, type DType, type TypedArray } from "./dtype.ts";
 import { ArgumentError, GradError, ReleasedError } from "./errors.ts";
 import { contiguous, isContiguous, showShape, sizeOf, type Layout, type Shape } from "./layout.ts";
-import { Storage, currentScope, unwatchForgotten, watchForgotten, type Scope } from "./memory.ts";
+import { Storage, currentScope, noteHandle, unwatchForgotten, watchForgotten, type Scope } from "./memory.ts";
 import type { TensorMethods } from "./methods.ts";
 import { format } from "./print.ts";
 import { getRecorder, type BackwardOptions, type TapeSlot } from "./recorder.ts";
@@ -41,6 +41,7 @@ export class Tensor<S extends Shape = Shape> implements Layout {
     this.#scope = scope;
     if (scope) scope.add(this);
     else watchForgotten(this, storage);
+    noteHandle(this);
   }
 
   /** Number of elements. */
