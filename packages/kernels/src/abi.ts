@@ -92,10 +92,10 @@ export const kernels = {
   /** y = softmax (log = 0) or log-softmax (log = 1) of each row of x[rows,cols]. */
   softmax: { log: "int", rows: "int", cols: "int", x: "f32*", y: "f32*" },
   softmaxGrad: { log: "int", rows: "int", cols: "int", y: "f32*", dy: "f32*", dx: "f32*" },
-  /** loss[row] = lse[row] − logits[row, target]; rows with a negative target give 0. */
-  crossEntropy: { rows: "int", cols: "int", logits: "f32*", target: "i32*", loss: "f32*", lse: "f32*" },
+  /** loss[row] = max − logits[row, target] + logSum[row] with logSum = log Σ e^(logits − max); rows with a negative target give 0. */
+  crossEntropy: { rows: "int", cols: "int", logits: "f32*", target: "i32*", loss: "f32*", logSum: "f32*" },
   crossEntropyGrad: {
-    rows: "int", cols: "int", logits: "f32*", target: "i32*", lse: "f32*", dloss: "f32*", dlogits: "f32*",
+    rows: "int", cols: "int", logits: "f32*", target: "i32*", logSum: "f32*", dloss: "f32*", dlogits: "f32*",
   },
 
   /** y[outer,rows,inner] = x[outer,size,inner] at index[rows], elements of elemSize (1, 4, 8) bytes. */

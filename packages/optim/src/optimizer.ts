@@ -28,7 +28,9 @@ interface OpenGroup<O> {
 
 /** Names and typed values of an optimizer's state, as stored in a checkpoint. */
 export interface OptimizerState {
+  /** Calls of `step()`, and updates each parameter has had (fewer where it had no gradient). */
   readonly step: number;
+  readonly updates: readonly number[];
   /** Per parameter, in order of the groups. */
   readonly tensors: Map<string, Tensor>;
   readonly options: object[];
@@ -36,8 +38,10 @@ export interface OptimizerState {
 
 export class Optimizer<O extends { lr: number }> {
   readonly groups: readonly OpenGroup<O>[];
-  /** Updates done so far. */
+  /** Calls of `step()` so far. */
   stepCount = 0;
+  // Bias corrections follow the updates of each parameter, as in PyTorch: one without a gradient does not age.
+  readonly #updates = new Map<Variable, number>();
   readonly #state = new Map<Variable, Record<string, Variable>>();
 
   constructor(params: Iterable<Variable> | readonly Group<O>[], defaults: O, makeRule: (options: O) => Rule) {
@@ -78,20 +82,29 @@ export class Optimizer<O extends { lr: number }> {
   }
 
   #update(params: readonly Variable[], rule: Rule): void {
-    const numbers = rule.numbers(this.stepCount);
-    const byBackend = new Map<Backend, Variable[]>();
+    // All parameters of one engine and age go in one launch; commonly that is all of them.
+    const launches = new Map<Backend, Map<number, Variable[]>>();
     for (const p of params) {
       if (p.grad!.dtype !== p.dtype) throw new ShapeError("Optimizer", `gradient ${p.grad!.dtype} of a ${p.dtype} parameter`);
-      if (p.dtype !== "f32") this.#plain(p, rule, numbers);
-      else byBackend.set(p.backend, [...(byBackend.get(p.backend) ?? []), p]);
+      const t = (this.#updates.get(p) ?? 0) + 1;
+      this.#updates.set(p, t);
+      if (p.dtype !== "f32") {
+        this.#plain(p, rule, rule.numbers(t));
+        continue;
+      }
+      const ages = launches.get(p.backend) ?? new Map<number, Variable[]>();
+      launches.set(p.backend, ages.set(t, [...(ages.get(t) ?? []), p]));
     }
-    for (const [backend, list] of byBackend) {
-      const segments = list.map((p) => {
-        const own = [p as Tensor, ...rule.state.map((name) => this.#stateOf(p, rule)[name]! as Tensor)];
-        return { inputs: [own[0]!, p.grad!.contiguous(), ...own.slice(1)], outputs: own };
-      });
-      runOver(backend, program(rule, numbers), segments, Object.values(numbers), "optimizer.step()");
-    }
+    for (const [backend, ages] of launches) for (const [t, list] of ages) this.#fused(backend, list, rule, rule.numbers(t));
+  }
+
+  /** One pass over parameters, gradients and state, in place. */
+  #fused(backend: Backend, params: readonly Variable[], rule: Rule, numbers: Record<string, number>): void {
+    const segments = params.map((p) => {
+      const own = [p as Tensor, ...rule.state.map((name) => this.#stateOf(p, rule)[name]! as Tensor)];
+      return { inputs: [own[0]!, p.grad!.contiguous(), ...own.slice(1)], outputs: own };
+    });
+    runOver(backend, program(rule, numbers), segments, Object.values(numbers), "optimizer.step()");
   }
 
   /** The rule as it is written: for f64. */
@@ -123,7 +136,8 @@ export class Optimizer<O extends { lr: number }> {
     [...this.#params()].forEach((p, i) => {
       for (const [name, t] of Object.entries(this.#state.get(p) ?? {})) tensors.set(`${i}.${name}`, t);
     });
-    return { step: this.stepCount, tensors, options: this.groups.map(({ options }) => ({ ...options })) };
+    const updates = [...this.#params()].map((p) => this.#updates.get(p) ?? 0);
+    return { step: this.stepCount, updates, tensors, options: this.groups.map(({ options }) => ({ ...options })) };
   }
 
   /** Continues exactly where `state` was taken. @throws ArgumentError if it belongs to other parameters. */
@@ -134,7 +148,9 @@ export class Optimizer<O extends { lr: number }> {
       const p = params[Number.parseInt(key)];
       if (!p || p.shape.join() !== t.shape.join()) throw new ArgumentError("Optimizer", `state '${key}' has shape [${t.shape.join(",")}], which fits no parameter there`);
     }
+    if (state.updates.length !== params.length) throw new ArgumentError("Optimizer", `state is of ${state.updates.length} parameters, the optimizer has ${params.length}`);
     this.groups.forEach(({ options }, i) => Object.assign(options, state.options[i]));
+    params.forEach((p, i) => this.#updates.set(p, state.updates[i]!));
     for (const { params: own, rule: ruleNow } of this.groups) {
       const rule = ruleNow();
       for (const p of own) {

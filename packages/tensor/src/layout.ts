@@ -140,8 +140,9 @@ export function broadcastShapes(a: Shape, b: Shape): number[] | null {
 
 /** Dimension counted from the end if negative; null if out of range. */
 export function wrapDim(dim: number, rank: number): number | null {
-  const d = dim < 0 ? dim + rank : dim;
-  return Number.isInteger(d) && d >= 0 && d < Math.max(rank, 1) ? d : null;
+  const dims = Math.max(rank, 1); // a 0-d tensor answers to 0 and -1
+  const d = dim < 0 ? dim + dims : dim;
+  return Number.isInteger(d) && d >= 0 && d < dims ? d : null;
 }
 
 /**

@@ -139,6 +139,7 @@ export interface TensorMethods {
   slice(this: Tensor, dim: number, start?: number, end?: number, step?: number): Tensor<number[]>;
   /** Element `index` along the first dimension. */
   at(this: Tensor, index: number): Tensor<number[]>;
+  /** Repeats dimensions of size 1; -1 keeps a size. */
   expand<const T extends readonly number[]>(this: Tensor, shape: T): Tensor<ReshapeTo<T>>;
   flip<A extends Shape>(this: Tensor<A>, dims: number | readonly number[]): Tensor<A>;
   /** `pads`: [before, after] for each dimension, or for the last ones. */
@@ -221,7 +222,7 @@ const methods: { [M in keyof TensorMethods]: (this: Tensor, ...args: any[]) => u
   reciprocal: on(c.reciprocal),
   relu: unary(ops.relu),
   silu: on(c.silu),
-  softplus: on(c.softplus),
+  softplus: unary(ops.softplus),
   logSigmoid: on(c.logSigmoid),
   selu: on(c.selu),
   isnan: unary(ops.isnan),
@@ -298,7 +299,8 @@ const methods: { [M in keyof TensorMethods]: (this: Tensor, ...args: any[]) => u
   },
   at: on(c.at),
   expand(shape: Shape) {
-    return ops.expand({ x: this }, { shape });
+    const lead = shape.length - this.rank;
+    return ops.expand({ x: this }, { shape: shape.map((n, d) => (n === -1 && d >= lead ? this.shape[d - lead]! : n)) });
   },
   flip(dims: number | readonly number[]) {
     return ops.flip({ x: this }, { dims: typeof dims === "number" ? [dims] : dims });

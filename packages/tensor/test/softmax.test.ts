@@ -80,7 +80,7 @@ describe("crossEntropy", () => {
     const target = classes([0, 1, 2, 3, 4, 5, 6, 7]);
     const { result, kernels } = trace(() => ops.softmaxCrossEntropy({ logits, target }, { ignoreIndex: -100 }));
     expect(kernels).toEqual([`crossEntropy_${getEngine().isa}`]);
-    const back = trace(() => ops.softmaxCrossEntropyGrad({ logits, target, dloss: result.loss, lse: result.lse }, { ignoreIndex: -100 }));
+    const back = trace(() => ops.softmaxCrossEntropyGrad({ logits, target, dloss: result.loss, logSum: result.logSum }, { ignoreIndex: -100 }));
     expect(back.kernels).toEqual([`crossEntropyGrad_${getEngine().isa}`]);
   });
 

@@ -5,7 +5,7 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "df901a9b3b68"
+#define NN_ABI_HASH "d818f67e9099"
 #define NN_ABI_MAX_DOUBLES 122
 #define NN_KERNEL_COUNT 24
 /** X(kernel function, its argument struct), in the order of kernel ids. */
@@ -613,7 +613,7 @@ struct CrossEntropyArgs {
   float* logits;
   int32_t* target;
   float* loss;
-  float* lse;
+  float* logSum;
   static CrossEntropyArgs read(const double* d) {
     CrossEntropyArgs a;
     a.rows = (int64_t)d[0];
@@ -621,7 +621,7 @@ struct CrossEntropyArgs {
     a.logits = (float*)(uintptr_t)(uint64_t)d[2];
     a.target = (int32_t*)(uintptr_t)(uint64_t)d[3];
     a.loss = (float*)(uintptr_t)(uint64_t)d[4];
-    a.lse = (float*)(uintptr_t)(uint64_t)d[5];
+    a.logSum = (float*)(uintptr_t)(uint64_t)d[5];
     return a;
   }
 };
@@ -631,7 +631,7 @@ struct CrossEntropyGradArgs {
   int64_t cols;
   float* logits;
   int32_t* target;
-  float* lse;
+  float* logSum;
   float* dloss;
   float* dlogits;
   static CrossEntropyGradArgs read(const double* d) {
@@ -640,7 +640,7 @@ struct CrossEntropyGradArgs {
     a.cols = (int64_t)d[1];
     a.logits = (float*)(uintptr_t)(uint64_t)d[2];
     a.target = (int32_t*)(uintptr_t)(uint64_t)d[3];
-    a.lse = (float*)(uintptr_t)(uint64_t)d[4];
+    a.logSum = (float*)(uintptr_t)(uint64_t)d[4];
     a.dloss = (float*)(uintptr_t)(uint64_t)d[5];
     a.dlogits = (float*)(uintptr_t)(uint64_t)d[6];
     return a;

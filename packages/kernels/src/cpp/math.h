@@ -183,7 +183,7 @@ NN_INLINE vf sin_shifted(vf x, int quarter) {
   vf y = select((q & 1) != 0, cos_poly(z), sin_poly(d.r, z));
   return (vf)((vi)y ^ (vi)((vu)(q & 2) << 30));
 }
-NN_INLINE vf sin(vf x) { return sin_shifted(x, 0); }
+NN_INLINE vf sin(vf x) { return select(x == splat(0.f), x, sin_shifted(x, 0)); }  // keeps -0
 NN_INLINE vf cos(vf x) { return sin_shifted(x, 1); }
 NN_INLINE vf tan(vf x) {
   Reduced d = reduce_pi2(x);

@@ -120,7 +120,7 @@ inline void softmaxGrad(const SoftmaxGradArgs& a) {
   });
 }
 
-/** lse = log Σ exp(logits), loss = (m - logits[target]) + log Σ exp(logits - m), which keeps the digits of small losses.
+/** logSum = log Σ exp(logits - m), m = row maximum; loss = (m - logits[target]) + logSum, which keeps the digits of small losses.
  *  target < 0: loss 0. target >= cols (refused by the op layer): NaN. */
 inline void crossEntropy(const CrossEntropyArgs& a) {
   using namespace softmax_detail;
@@ -128,20 +128,21 @@ inline void crossEntropy(const CrossEntropyArgs& a) {
     const float* x = a.logits + r * a.cols;
     const float m = row_max(x, a.cols), l = log_of(sum_exp(x, a.cols, m));
     const int32_t t = a.target[r];
-    a.lse[r] = m + l;
+    a.logSum[r] = l;
     a.loss[r] = t < 0 ? 0 : t < a.cols ? (m - x[t]) + l : kNaN;
   });
 }
 
-/** dlogits = dloss·(exp(logits - lse) - onehot(target)); rows with target < 0 are 0. dlogits may be logits. */
+/** dlogits = dloss·(exp(logits - m - logSum) - onehot(target)), m found again: m + logSum would lose the digits of large logits; rows with target < 0 are 0. dlogits may be logits. */
 inline void crossEntropyGrad(const CrossEntropyGradArgs& a) {
   using namespace softmax_detail;
   for_rows(a.rows, a.cols, [&](int64_t r) {
-    const float *x = a.logits + r * a.cols, lse = a.lse[r], g = a.dloss[r];
+    const float *x = a.logits + r * a.cols, logSum = a.logSum[r], g = a.dloss[r];
     float* dx = a.dlogits + r * a.cols;
     const int32_t t = a.target[r];
     if (t < 0) return fill_bytes(dx, 0, a.cols * 4);
-    for_vectors(a.cols, [&](int64_t i, int64_t n) { store_n(dx + i, exp_below(load_n(x + i, n, 0) - lse) * g, n); });
+    const float m = row_max(x, a.cols);
+    for_vectors(a.cols, [&](int64_t i, int64_t n) { store_n(dx + i, exp_below((load_n(x + i, n, 0) - m) - logSum) * g, n); });
     if (t < a.cols) dx[t] -= g;
   });
 }

@@ -114,6 +114,13 @@ export const cast = kernel<{ x: Tensor }, { dtype: DType }, Aval>(
   ({ x }, { dtype }, out) => runProgram(x.backend, dtype === "bool" ? nonZero : oneInstruction("mov", 1), [x], out, "cast"),
   ([x], [y]) => small.includes(x!.dtype) && (y!.dtype === "f32" || y!.dtype === "i32" || y!.dtype === "bool"),
 );
-/** x ≠ 0 as two negations. */
-const not = instructions.indexOf("not");
-const nonZero: Program = { key: "nonZero", words: Int32Array.of(not, 1, 0, 0, 0, not, 2, 1, 1, 1), inputs: 1, params: 0, constants: [], outputs: [2] };
+/** Several instructions on one input, from register 0 on: each word is `[name, a, b?]` and writes the next register. */
+function chain(key: string, steps: readonly (readonly [Instruction, number, number?])[]): Program {
+  const words = steps.flatMap(([name, a, b = a], i) => [instructions.indexOf(name), i + 1, a, b, a]);
+  return { key, words: Int32Array.from(words), inputs: 1, params: 0, constants: [], outputs: [steps.length] };
+}
+const nonZero = chain("nonZero", [["not", 0], ["not", 1]]);
+
+const softplusProgram = chain("softplus", [["abs", 0], ["neg", 1], ["exp", 2], ["log1p", 3], ["relu", 0], ["add", 4, 5]]);
+/** max(x, 0) + log1p(e^(−|x|)) in one pass. */
+export const softplus = kernel<{ x: Tensor }, object, Aval>(({ x }, _, out) => runProgram(x.backend, softplusProgram, [x], out, "softplus"), throughF32);

@@ -5,7 +5,7 @@ import type { Aval, InputMap, Op } from "../define.ts";
 import type * as ops from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from "./conv2d.ts";
-import { binary, cast, unary, where } from "./elementwise.ts";
+import { binary, cast, softplus, unary, where } from "./elementwise.ts";
 import { gather, gatherGrad, indexSelect, indexSelectGrad, oneHot } from "./indexing.ts";
 import { activationGrad, linear, matmul } from "./matmul.ts";
 import { concat, contiguous, pad, reshape, unslice } from "./movement.ts";
@@ -48,6 +48,7 @@ export const kernels = {
   round: unary("round"),
   trunc: unary("trunc"),
   relu: unary("relu"),
+  softplus,
   isnan: unary("isnan"),
   logicalNot: unary("not"),
   add: binary("add"),

@@ -50,18 +50,18 @@ function withTargets(target: Tensor, ignoreIndex: number, check: number | null, 
   }
 }
 
-export const softmaxCrossEntropy = kernel<{ logits: Tensor; target: Tensor }, { ignoreIndex: number }, { loss: Aval; lse: Aval }>(({ logits, target }, { ignoreIndex }, out) => {
+export const softmaxCrossEntropy = kernel<{ logits: Tensor; target: Tensor }, { ignoreIndex: number }, { loss: Aval; logSum: Aval }>(({ logits, target }, { ignoreIndex }, out) => {
   const [rows, cols] = logits.shape as readonly [number, number];
   const row = (aval: Aval) => empty(aval, "softmaxCrossEntropy", contiguous(aval.shape), logits.backend);
   const loss = row(out.loss);
-  const lse = row(out.lse);
+  const logSum = row(out.logSum);
   withTargets(target, ignoreIndex, cols, (targets) =>
-    withLayouts((as) => run(logits.backend, "crossEntropy", { rows, cols, logits: pointerOf(as(logits, contiguous(logits.shape))), target: targets, loss: pointerOf(loss), lse: pointerOf(lse) })),
+    withLayouts((as) => run(logits.backend, "crossEntropy", { rows, cols, logits: pointerOf(as(logits, contiguous(logits.shape))), target: targets, loss: pointerOf(loss), logSum: pointerOf(logSum) })),
   );
-  return { loss, lse };
+  return { loss, logSum };
 }, rowsAndTargets);
 
-export const softmaxCrossEntropyGrad = kernel<{ logits: Tensor; target: Tensor; dloss: Tensor; lse?: Tensor }, { ignoreIndex: number }, Aval>(({ logits, target, dloss, lse }, { ignoreIndex }, out) => {
+export const softmaxCrossEntropyGrad = kernel<{ logits: Tensor; target: Tensor; dloss: Tensor; logSum?: Tensor }, { ignoreIndex: number }, Aval>(({ logits, target, dloss, logSum }, { ignoreIndex }, out) => {
   const [rows, cols] = logits.shape as readonly [number, number];
   const { backend } = logits;
   const dlogits = empty(out, "softmaxCrossEntropyGrad", contiguous(out.shape), backend);
@@ -71,9 +71,9 @@ export const softmaxCrossEntropyGrad = kernel<{ logits: Tensor; target: Tensor; 
       const x = as(logits, contiguous(logits.shape));
       const args = { rows, cols, logits: pointerOf(x), target: targets };
       const perRow = contiguous([rows]);
-      const known = lse ? as(lse, perRow) : sums(backend, args);
-      run(backend, "crossEntropyGrad", { ...args, lse: pointerOf(known), dloss: pointerOf(as(dloss, perRow)), dlogits: pointerOf(dlogits) });
-      if (!lse) known.dispose();
+      const known = logSum ? as(logSum, perRow) : sums(backend, args);
+      run(backend, "crossEntropyGrad", { ...args, logSum: pointerOf(known), dloss: pointerOf(as(dloss, perRow)), dlogits: pointerOf(dlogits) });
+      if (!logSum) known.dispose();
     }),
   );
   return dlogits;
@@ -82,8 +82,8 @@ export const softmaxCrossEntropyGrad = kernel<{ logits: Tensor; target: Tensor; 
 /** log Σ e^logits of each row, where the forward pass is not at hand. */
 function sums(backend: Tensor["backend"], args: { rows: number; cols: number; logits: number; target: number }): Tensor {
   const row = () => empty({ shape: [args.rows], dtype: "f32" }, "softmaxCrossEntropyGrad", contiguous([args.rows]), backend, null);
-  const [loss, lse] = [row(), row()];
-  run(backend, "crossEntropy", { ...args, loss: pointerOf(loss), lse: pointerOf(lse) });
+  const [loss, logSum] = [row(), row()];
+  run(backend, "crossEntropy", { ...args, loss: pointerOf(loss), logSum: pointerOf(logSum) });
   loss.dispose();
-  return lse;
+  return logSum;
 }

@@ -1,10 +1,12 @@
 /** Element-wise functions made of other ops: no kernel and no gradient of their own. */
 import type { Tensor } from "../tensor.ts";
 import { ArgumentError } from "../errors.ts";
+import { scalar } from "../scalar.ts";
+import { div } from "./elementwise.ts";
 
 export const square = (x: Tensor): Tensor => x.mul(x);
-export const reciprocal = (x: Tensor): Tensor => x.pow(-1);
-export const rsqrt = (x: Tensor): Tensor => x.pow(-0.5);
+export const reciprocal = (x: Tensor): Tensor => div({ a: scalar(1, x), b: x });
+export const rsqrt = (x: Tensor): Tensor => reciprocal(x.sqrt());
 export const isinf = (x: Tensor): Tensor => x.abs().eq(Infinity);
 export const isfinite = (x: Tensor): Tensor => x.abs().lt(Infinity);
 
@@ -18,10 +20,8 @@ export function gelu(x: Tensor, { approximate = "none" }: { approximate?: "none"
   return x.mul(inner.tanh().add(1)).mul(0.5);
 }
 
-/** log(1 + eˣ) = max(x, 0) + log1p(e^(−|x|)), which never overflows. */
-export const softplus = (x: Tensor): Tensor => x.relu().add(x.abs().neg().exp().log1p());
 /** log σ(x) */
-export const logSigmoid = (x: Tensor): Tensor => softplus(x.neg()).neg();
+export const logSigmoid = (x: Tensor): Tensor => x.neg().softplus().neg();
 
 export const leakyRelu = (x: Tensor, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}): Tensor => x.gt(0).where(x, x.mul(negativeSlope));
 
@@ -41,7 +41,8 @@ export function clamp(x: Tensor, { min, max }: { min?: number; max?: number }): 
   return max === undefined ? low : low.gt(max).where(max, low);
 }
 
-export const hardtanh = (x: Tensor, { minVal = -1, maxVal = 1 }: { minVal?: number; maxVal?: number } = {}): Tensor => clamp(x, { min: minVal, max: maxVal });
+/** `clamp` whose gradient is 0 at the limits too, as PyTorch. */
+export const hardtanh = (x: Tensor, { minVal = -1, maxVal = 1 }: { minVal?: number; maxVal?: number } = {}): Tensor => x.le(minVal).where(minVal, x.ge(maxVal).where(maxVal, x));
 
 /** Replaces elements where `mask` is true. */
 export const maskedFill = (x: Tensor, mask: Tensor, value: number): Tensor => mask.where(value, x);

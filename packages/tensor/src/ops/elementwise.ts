@@ -73,6 +73,19 @@ export const trunc = unary("trunc", Math.trunc, [], flat, { awayFrom: 0.05, inte
 /** max(0, x) with derivative 0 at 0: written as `maximum(0)` half a gradient would pass there. */
 export const relu = unary("relu", (x) => (x < 0 ? 0 : x), ["y"], ({ dy, y }) => dy.mul(y.gt(0)), { awayFrom: 0.05, integers: true });
 
+/** log(1 + eˣ) = max(x, 0) + log1p(e^(−|x|)), which never overflows. A record because its derivative σ(x) is smooth at 0, where |x| is not. */
+export const softplus = defineOp({
+  name: "softplus",
+  inputs: ["x"],
+  saves: ["x"],
+  infer: ({ x }) => ({ shape: x.shape, dtype: toFloat(x.dtype) }),
+  reference({ x }, _, y) {
+    for (let i = 0; i < y.data.length; i++) y.data[i] = Math.max(x.data[i]!, 0) + Math.log1p(Math.exp(-Math.abs(x.data[i]!)));
+  },
+  vjp: { x: ({ dy, x }) => dy.mul(x.sigmoid()) },
+  samples: [[3, 5], [], [0, 2]].map((shape) => ({ inputs: { x: { shape, low: -4, high: 4 } }, attrs: {} })),
+});
+
 // — binary —
 /** `y = fn(a, b)` with broadcasting; gradients are summed back to each input's shape. */
 function binary<const S extends "a" | "b" | "y">(

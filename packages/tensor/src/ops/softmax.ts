@@ -15,13 +15,19 @@ function inferSoftmax(op: string, x: Aval, dim: number): Aval {
   return { shape: x.shape, dtype: toFloat(x.dtype) };
 }
 
-/** log Σ e^x of one line, shifted by its maximum so that nothing overflows. NaN where the maximum is infinite, as PyTorch's softmax. */
-function logSumExp(x: Float64Array, first: number, step: number, n: number): number {
+/** Maximum of one line and log Σ e^(x − max), so that nothing overflows. NaN where the maximum is infinite, as PyTorch's softmax. */
+function shiftedSum(x: Float64Array, first: number, step: number, n: number): { max: number; logSum: number } {
   let max = -Infinity;
   for (let j = 0; j < n; j++) max = Math.max(max, x[first + j * step]!);
   let sum = 0;
   for (let j = 0; j < n; j++) sum += Math.exp(x[first + j * step]! - max);
-  return max + Math.log(sum);
+  return { max, logSum: Math.log(sum) };
+}
+
+/** log Σ e^x of one line. */
+function logSumExp(x: Float64Array, first: number, step: number, n: number): number {
+  const { max, logSum } = shiftedSum(x, first, step, n);
+  return max + logSum;
 }
 
 function eachLine({ shape }: RefArray, dim: number, f: (first: number, step: number, n: number) => void): void {
@@ -118,27 +124,28 @@ function checkRows(op: string, logits: Aval, target: Aval): void {
 
 const classesNotValues = noGradient("class indices are whole numbers");
 
-/** `loss[row] = lse[row] − logits[row, target[row]]` with `lse = log Σ e^logits`, one pass over the logits. */
+/** `loss[row] = max − logits[row, target[row]] + logSum[row]` with `logSum = log Σ e^(logits − max)`: apart, they keep the digits of large logits. */
 export const softmaxCrossEntropy = defineOp({
   name: "softmaxCrossEntropy",
   inputs: ["logits", "target"],
-  outputs: ["loss", "lse"],
-  saves: ["logits", "target", "lse"],
+  outputs: ["loss", "logSum"],
+  saves: ["logits", "target", "logSum"],
   infer({ logits, target }, _attrs: TargetAttrs) {
     checkRows("softmaxCrossEntropy", logits, target);
     const row = { shape: [logits.shape[0]!], dtype: toFloat(logits.dtype) };
-    return { loss: row, lse: row };
+    return { loss: row, logSum: row };
   },
-  reference({ logits, target }, { ignoreIndex }, { loss, lse }) {
+  reference({ logits, target }, { ignoreIndex }, { loss, logSum }) {
     const [rows, cols] = logits.shape as readonly [number, number];
     checkTargets("crossEntropy", target.data, cols, ignoreIndex);
     for (let r = 0; r < rows; r++) {
-      lse.data[r] = logSumExp(logits.data, r * cols, 1, cols);
-      loss.data[r] = target.data[r] === ignoreIndex ? 0 : lse.data[r]! - logits.data[r * cols + target.data[r]!]!;
+      const line = shiftedSum(logits.data, r * cols, 1, cols);
+      logSum.data[r] = line.logSum;
+      loss.data[r] = target.data[r] === ignoreIndex ? 0 : line.max - logits.data[r * cols + target.data[r]!]! + line.logSum;
     }
   },
   vjp: {
-    logits: ({ dy, logits, target, lse, attrs }): Tensor => softmaxCrossEntropyGrad({ logits, target, dloss: dy, lse }, attrs),
+    logits: ({ dy, logits, target, logSum, attrs }): Tensor => softmaxCrossEntropyGrad({ logits, target, dloss: dy, logSum }, attrs),
     target: classesNotValues,
   },
   samples: [
@@ -150,16 +157,16 @@ export const softmaxCrossEntropy = defineOp({
 });
 
 /**
- * `dlogits = (softmax(logits) − onehot(target))·dloss`, 0 in ignored rows. `lse`, if the forward pass left it, spares a pass over the logits;
+ * `dlogits = (softmax(logits) − onehot(target))·dloss`, 0 in ignored rows. `logSum`, if the forward pass left it, spares a pass over the logits;
  * it must be theirs.
  */
 export const softmaxCrossEntropyGrad = defineOp({
   name: "softmaxCrossEntropyGrad",
-  inputs: ["logits", "target", "dloss", "lse?"],
-  saves: ["logits", "target", "dloss", "lse"],
-  infer({ logits, target, dloss, lse }, _attrs: TargetAttrs) {
+  inputs: ["logits", "target", "dloss", "logSum?"],
+  saves: ["logits", "target", "dloss", "logSum"],
+  infer({ logits, target, dloss, logSum }, _attrs: TargetAttrs) {
     checkRows("softmaxCrossEntropyGrad", logits, target);
-    for (const v of [dloss, lse]) {
+    for (const v of [dloss, logSum]) {
       if (v && v.shape.join() !== target.shape.join()) throw new ShapeError("softmaxCrossEntropyGrad", `needs one number per row of ${show(logits)}, got ${show(v)}`);
     }
     return { shape: logits.shape, dtype: toFloat(logits.dtype) };
@@ -168,25 +175,25 @@ export const softmaxCrossEntropyGrad = defineOp({
     const [rows, cols] = logits.shape as readonly [number, number];
     for (let r = 0; r < rows; r++) {
       if (target.data[r] === ignoreIndex) continue;
-      const lse = logSumExp(logits.data, r * cols, 1, cols);
+      const { max, logSum } = shiftedSum(logits.data, r * cols, 1, cols);
       for (let k = 0; k < cols; k++) {
-        const p = Math.exp(logits.data[r * cols + k]! - lse);
+        const p = Math.exp(logits.data[r * cols + k]! - max - logSum);
         y.data[r * cols + k] = (p - (target.data[r] === k ? 1 : 0)) * dloss.data[r]!;
       }
     }
   },
   vjp: {
-    // Through softmax(logits), not e^(logits − lse): lse is a function of the logits too.
+    // Through softmax(logits), not e^(logits − max − logSum): logSum is a function of the logits too.
     logits: ({ dy, logits, target, dloss, attrs }): Tensor => {
       const weight = dloss.mul(target.ne(attrs.ignoreIndex)).unsqueeze(1); // [N,1]
       return softmaxGrad({ grad: dy.mul(weight), result: softmax({ x: logits }, { dim: 1 }) }, { dim: 1, log: false });
     },
     target: classesNotValues,
-    dloss: ({ dy, logits, target, dloss, lse, attrs }): Tensor => {
-      const slope = softmaxCrossEntropyGrad({ logits, target, dloss: dloss.mul(0).add(1), ...(lse ? { lse } : {}) }, attrs);
+    dloss: ({ dy, logits, target, dloss, logSum, attrs }): Tensor => {
+      const slope = softmaxCrossEntropyGrad({ logits, target, dloss: dloss.mul(0).add(1), ...(logSum ? { logSum } : {}) }, attrs);
       return dy.mul(slope).sum(1);
     },
-    lse: noGradient("a function of the logits, whose rule has its part"),
+    logSum: noGradient("a function of the logits, whose rule has its part"),
   },
   samples: [
     { inputs: { logits: [4, 5], target: { shape: [4], dtype: "i32", low: 0, high: 4 }, dloss: [4] }, attrs: { ignoreIndex: -100 } },

@@ -1,0 +1,82 @@
+/**
+ * Golden → call: how each op of the goldens is called through the public API.
+ * Inputs come in PyTorch's order, attributes as stored in the file; several results are named as there.
+ */
+import {
+  adaptiveAvgPool2d, avgPool2d, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, maxPool2d, ops, stack,
+  type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type CrossEntropyOptions, type DType,
+  type MaxPoolOptions, type Tensor,
+} from "@nn/tensor";
+import type { Attrs } from "./index.ts";
+
+export type Outputs = Tensor | Record<string, Tensor>;
+export type Adapter = (inputs: Tensor[], attrs: Attrs) => Outputs;
+
+// What a recipe wrote into an attribute is what the op takes; that is what these tests show, so they do not check it twice.
+type Method = keyof Tensor & string;
+type Loose = Record<string, (...args: unknown[]) => Tensor>;
+const method = (x: Tensor, name: Method, ...args: unknown[]): Tensor => (x as unknown as Loose)[name]!(...args);
+
+/** `x.name(options)`, `x.name(dim, options)`, `a.name(b)` where b is a tensor or a number. */
+const plain = (name: Method): Adapter => ([x]) => method(x!, name);
+const withOptions = (name: Method): Adapter => ([x], attrs) => method(x!, name, attrs);
+const along = (name: Method): Adapter => ([x], { dim, ...options }) => method(x!, name, dim, options);
+const binary = (name: Method): Adapter => ([a, b], attrs) => method(a!, name, b ?? attrs["b"]);
+/** `x.name(first, second, …)`: attributes as positional arguments. */
+const positional = (name: Method, ...attributes: string[]): Adapter => ([x], attrs) => method(x!, name, ...attributes.map((a) => attrs[a]));
+
+const table = (names: readonly Method[], make: (name: Method) => Adapter): Record<string, Adapter> =>
+  Object.fromEntries(names.map((name) => [name, make(name)]));
+
+const infinity = (value: unknown): number => Number(String(value).replace("inf", "Infinity"));
+
+export const adapters: Record<string, Adapter> = {
+  ...table(
+    ["neg", "abs", "sign", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "sigmoid", "erf",
+     "floor", "ceil", "round", "trunc", "relu", "square", "reciprocal", "rsqrt", "silu", "softplus", "selu", "logSigmoid", "isnan", "isinf", "isfinite", "logicalNot"],
+    plain,
+  ),
+  ...table(["gelu", "leakyRelu", "elu", "hardtanh", "clamp"], withOptions),
+  ...table(
+    ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "atan2", "remainder", "eq", "ne", "lt", "le", "gt", "ge",
+     "logicalAnd", "logicalOr", "logicalXor", "matmul", "outer"],
+    binary,
+  ),
+  where: ([condition, x, y]) => condition!.where(x!, y!),
+  cast: ([x], { dtype }) => x!.cast(dtype as DType),
+
+  ...table(["sum", "mean", "max", "min", "prod", "argmax", "argmin", "var", "std", "logsumexp", "any", "all"], along),
+  norm: ([x], { dim, p = 2, ...options }) => x!.norm(dim as number, { ...options, p: infinity(p) }),
+  ...table(["cumsum", "softmax", "logSoftmax"], (name) => positional(name, "dim")),
+
+  reshape: positional("reshape", "shape"),
+  permute: positional("permute", "dims"),
+  transpose: positional("transpose", "dim0", "dim1"),
+  slice: positional("slice", "dim", "start", "end", "step"),
+  pad: ([x], { pads, value = 0 }) => x!.pad(pads as [number, number][], infinity(value)),
+  expand: positional("expand", "shape"),
+  flip: positional("flip", "dims"),
+  concat: (xs, { dim }) => concat(xs, dim as number),
+  stack: (xs, { dim }) => stack(xs, dim as number),
+  split: ([x], { sizes, dim }) => Object.fromEntries(x!.split(sizes as number | number[], dim as number).entries()),
+  squeeze: positional("squeeze", "dim"),
+  unsqueeze: positional("unsqueeze", "dim"),
+  flatten: positional("flatten", "startDim", "endDim"),
+
+  einsum: (xs, { equation }) => einsum(equation as string, ...xs),
+  linear: ([x, weight, bias]) => ops.linear({ x: x!, weight: weight!, ...(bias ? { bias } : {}) }, { act: "none" }),
+  conv1d: ([x, weight, bias], attrs) => conv1d(x!, weight!, { bias: bias ?? null, ...attrs } as Conv1dOptions),
+  conv2d: ([x, weight, bias], attrs) => conv2d(x!, weight!, { bias: bias ?? null, ...attrs } as Conv2dOptions),
+  convTranspose2d: ([x, weight, bias], attrs) => convTranspose2d(x!, weight!, { bias: bias ?? null, ...attrs } as ConvTranspose2dOptions),
+  maxPool2d: ([x], { kernelSize, ...options }) => maxPool2d(x!, kernelSize as number, options as MaxPoolOptions),
+  avgPool2d: ([x], { kernelSize, ...options }) => avgPool2d(x!, kernelSize as number, options as AvgPoolOptions),
+  adaptiveAvgPool2d: ([x], { outputSize }) => adaptiveAvgPool2d(x!, outputSize as number),
+
+  gather: ([x, index], { dim }) => x!.gather(dim as number, index!),
+  scatterAdd: ([x, index, src], { dim }) => x!.scatterAdd(dim as number, index!, src!),
+  indexSelect: ([x, index], { dim }) => x!.indexSelect(dim as number, index!),
+  oneHot: ([x], { numClasses }) => x!.oneHot(numClasses as number),
+  topk: ([x], { k, dim, largest }) => x!.topk(k as number, dim as number | undefined, { largest: largest as boolean | undefined } as { largest?: boolean }),
+  sort: ([x], { dim, descending }) => x!.sort(dim as number | undefined, { descending: descending as boolean | undefined } as { descending?: boolean }),
+  crossEntropy: ([logits, target, weight], attrs) => crossEntropy(logits!, target!, { ...(weight ? { weight } : {}), ...attrs } as CrossEntropyOptions),
+};
