@@ -5,5 +5,5 @@ export { DataLoader, type LoaderOptions, type LoaderState } from "./loader.ts";
 export { centerCrop, compose, normalize, randomCrop, randomHorizontalFlip, toFloat, type CropOptions, type Transform } from "./transforms.ts";
 export { asImages, asLabels, checkCounts, parseIdx, readIdx } from "./idx.ts";
 export { deflate, gunzip, isGzip, MAX_UNPACKED } from "./gzip.ts";
-export { fashionMnistClasses, fashionMnistMean, fashionMnistStd } from "./fashion-mnist.ts";
+export { fashionMnistClasses, fashionMnistMean, fashionMnistStd, type LabelledImages } from "./fashion-mnist.ts";
 export { encodePng } from "./png.ts";

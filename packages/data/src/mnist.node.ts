@@ -4,16 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FormatError } from "@nn/tensor";
 import type { NdArray } from "./array.ts";
-import { fashionMnistClasses } from "./fashion-mnist.ts";
+import { fashionMnistClasses, type LabelledImages } from "./fashion-mnist.ts";
 import { asImages, asLabels, checkCounts, readIdx } from "./idx.ts";
 
-/** One part of a set of labelled images. */
-export interface LabelledImages {
-  /** [n, 1, height, width] bytes, 0 … 255. */
-  images: NdArray<Uint8Array>;
-  /** [n] */
-  labels: NdArray<Int32Array>;
-}
 export interface ImageSet {
   train: LabelledImages;
   test: LabelledImages;

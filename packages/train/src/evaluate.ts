@@ -1,0 +1,36 @@
+/** Running a model over a data set without training it. */
+import type { DataLoader, Fields, TensorsOf } from "@nn/data";
+import type { Module } from "@nn/layers";
+import { noGrad, type Tensor } from "@nn/tensor";
+import { ConfusionMatrix, Mean } from "./metrics.ts";
+
+export interface Evaluation {
+  readonly loss: number;
+  /** Share of right predictions, 0 … 1. */
+  readonly accuracy: number;
+  readonly confusion: ConfusionMatrix;
+}
+
+export interface EvaluateOptions<F extends Fields> {
+  classes: number;
+  /** Logits [N, K], labels [N] and loss of a batch. */
+  predict: (batch: TensorsOf<F>, model: Module) => { logits: Tensor; labels: Tensor; loss: Tensor };
+}
+
+/** Evaluates in `eval()` mode; the model is left in the mode it was in. */
+export async function evaluate<F extends Fields>(model: Module, loader: DataLoader<F>, { classes, predict }: EvaluateOptions<F>): Promise<Evaluation> {
+  const { training } = model;
+  const confusion = new ConfusionMatrix(classes);
+  const mean = new Mean();
+  model.eval();
+  try {
+    for await (const batch of loader) {
+      const { logits, labels, loss } = noGrad(() => predict(batch, model));
+      confusion.add(logits, labels);
+      mean.add(loss.item(), labels.size);
+    }
+  } finally {
+    model.train(training);
+  }
+  return { loss: mean.value, accuracy: confusion.accuracy, confusion };
+}

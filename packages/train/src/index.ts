@@ -1,0 +1,9 @@
+/** Training loops, metrics and checkpoints. Files, terminals and reports are in `@nn/train/node`. */
+export { Trainer, DivergedError, type Callback, type EpochInfo, type StepInfo, type TrainerOptions, type TrainerState, type TrainerView } from "./trainer.ts";
+export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export { ConfusionMatrix, Mean } from "./metrics.ts";
+export { decodeCheckpoint, encodeCheckpoint, engineName, type CheckpointExtra, type LoadedCheckpoint } from "./checkpoint.ts";
+export { defineRecipe, evaluateRecipe, logitsOf, startRun, type Recipe, type RecipeData, type Run, type RunOptions } from "./recipe.ts";
+export { Progress, bar, clock, type ProgressOptions } from "./progress.ts";
+export { decodeModel, encodeModel, type ModelFile } from "./model-file.ts";
+export { renderReport, type ReportInput } from "./report.ts";

@@ -1,0 +1,51 @@
+/** How good a classifier is, counted over batches. */
+import { noGrad, type Tensor } from "@nn/tensor";
+
+/** Counts of (true class, predicted class); from it follow accuracy and per-class accuracy. */
+export class ConfusionMatrix {
+  readonly classes: number;
+  /** Row-major: true class × predicted class. */
+  readonly counts: Int32Array;
+
+  constructor(classes: number) {
+    this.classes = classes;
+    this.counts = new Int32Array(classes * classes);
+  }
+
+  /** Adds a batch: logits [N, K], labels i32 [N]. The class with the highest logit is predicted, ties go to the lower index. */
+  add(logits: Tensor, labels: Tensor): void {
+    const predicted = noGrad(() => logits.argmax(1).dataSync());
+    const actual = labels.dataSync();
+    for (let i = 0; i < actual.length; i++) this.counts[actual[i]! * this.classes + predicted[i]!]!++;
+  }
+
+  get total(): number {
+    return this.counts.reduce((a, b) => a + b, 0);
+  }
+  /** Share of right predictions, 0 … 1. */
+  get accuracy(): number {
+    let right = 0;
+    for (let k = 0; k < this.classes; k++) right += this.counts[k * this.classes + k]!;
+    return right / Math.max(1, this.total);
+  }
+  /** Accuracy within each true class; NaN for a class without samples. */
+  perClass(): number[] {
+    return Array.from({ length: this.classes }, (_, k) => {
+      const row = this.counts.subarray(k * this.classes, (k + 1) * this.classes);
+      return row[k]! / row.reduce((a, b) => a + b, 0);
+    });
+  }
+}
+
+/** Mean of values weighted by batch size. */
+export class Mean {
+  sum = 0;
+  count = 0;
+  add(value: number, weight = 1): void {
+    this.sum += value * weight;
+    this.count += weight;
+  }
+  get value(): number {
+    return this.sum / this.count;
+  }
+}

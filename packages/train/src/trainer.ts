@@ -1,0 +1,189 @@
+/**
+ * The training loop: epochs over a loader, one optimizer step per batch (or per few), a schedule, clipping, callbacks.
+ * Its whole state can be taken out and put back between any two batches, and then goes on with the same bits.
+ */
+import type { DataLoader, Fields, LoaderState, TensorsOf } from "@nn/data";
+import type { Module } from "@nn/layers";
+import { clipGradNorm, type Optimizer, type OptimizerState } from "@nn/optim";
+import { NnError, randomState, scope, setRandomState, type RandomStream, type Tensor } from "@nn/tensor";
+import { Mean } from "./metrics.ts";
+
+export interface TrainerOptions<F extends Fields> {
+  model: Module;
+  optimizer: Optimizer<{ lr: number }>;
+  loader: DataLoader<F>;
+  epochs: number;
+  /** The scalar to minimise, from a batch. */
+  loss: (batch: TensorsOf<F>, model: Module) => Tensor;
+  /** Factor on the optimizer's first rate for update 0, 1, …; see `schedule` in @nn/optim. */
+  schedule?: (step: number) => number;
+  /** Largest global gradient norm. */
+  clipNorm?: number;
+  /** Batches whose gradients are added up before an update. Default 1. */
+  accumulate?: number;
+  callbacks?: Callback[];
+}
+
+/** What callbacks are told after a batch. */
+export interface StepInfo {
+  /** Epoch and batch just done, from 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly batches: number;
+  /** Loss of this batch, and mean over the epoch so far. */
+  readonly loss: number;
+  readonly meanLoss: number;
+  readonly lr: number;
+  /** Samples in this batch. */
+  readonly samples: number;
+}
+
+/** One line of the history; callbacks may add numbers, such as validation accuracy. */
+export interface EpochInfo {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly lr: number;
+  [metric: string]: number;
+}
+
+export interface Callback {
+  onStep?(info: StepInfo, trainer: TrainerView): void | Promise<void>;
+  onEpoch?(info: EpochInfo, trainer: TrainerView): void | Promise<void>;
+}
+
+/** The trainer as callbacks see it. */
+export interface TrainerView {
+  readonly history: readonly EpochInfo[];
+  readonly model: Module;
+  state(): TrainerState;
+  stop(): void;
+}
+
+/** Everything a run needs to go on: plain data beside live tensors (read them at once, they change with the next step). */
+export interface TrainerState {
+  readonly tensors: Map<string, Tensor>;
+  readonly optimizer: Omit<OptimizerState, "tensors">;
+  readonly loader: LoaderState;
+  readonly random: RandomStream;
+  readonly history: EpochInfo[];
+  readonly mean: { sum: number; count: number };
+  readonly baseRates: number[];
+}
+
+/** Training met a loss that is not a number. */
+export class DivergedError extends NnError {}
+
+export class Trainer<F extends Fields> implements TrainerView {
+  readonly model: Module;
+  readonly #options: TrainerOptions<F>;
+  #history: EpochInfo[] = [];
+  #mean = new Mean();
+  #baseRates: number[];
+  #stopped = false;
+  #breath = performance.now();
+
+  constructor(options: TrainerOptions<F>) {
+    this.#options = options;
+    this.model = options.model;
+    this.#baseRates = options.optimizer.groups.map((g) => g.options.lr);
+  }
+
+  get history(): readonly EpochInfo[] {
+    return this.#history;
+  }
+
+  /** Ends `fit` after the current batch; the state can be saved and continued. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * Trains to the end, or until `stop()`. Returns true if all epochs are done.
+   *
+   * @throws DivergedError if the loss is not finite.
+   */
+  async fit(): Promise<boolean> {
+    const { loader, epochs, callbacks = [] } = this.#options;
+    this.#stopped = false;
+    this.model.train();
+    while (loader.epoch < epochs && !this.#stopped) {
+      const epoch = loader.epoch + 1;
+      for await (const batch of loader) {
+        const info = this.#step(batch, epoch, loader.state().batch);
+        for (const c of callbacks) await c.onStep?.(info, this);
+        await this.#breathe();
+        if (this.#stopped) break;
+      }
+      if (this.#stopped) break;
+      const line: EpochInfo = { epoch, loss: this.#mean.value, lr: this.#options.optimizer.lr };
+      this.#mean = new Mean();
+      this.#history.push(line);
+      for (const c of callbacks) await c.onEpoch?.(line, this);
+      this.model.train(); // a callback may have evaluated
+    }
+    return !this.#stopped;
+  }
+
+  /** Lets timers, signals and the page have their turn: awaiting a batch that is ready never leaves the microtask queue. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breath < 50) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#breath = performance.now();
+  }
+
+  #step(batch: TensorsOf<F>, epoch: number, done: number): StepInfo {
+    const { optimizer, loader, loss, schedule, clipNorm, accumulate = 1, epochs } = this.#options;
+    const factor = schedule?.(optimizer.stepCount) ?? 1;
+    optimizer.groups.forEach((g, i) => (g.options.lr = this.#baseRates[i]! * factor));
+    const first = (Object.values(batch) as Tensor[])[0]!;
+    const value = scope(() => {
+      const l = loss(batch, this.model);
+      const number = l.item();
+      if (!Number.isFinite(number)) {
+        throw new DivergedError(`the loss is ${number} in epoch ${epoch}, batch ${done}`, { hint: `lower the learning rate (now ${optimizer.lr}), clip gradients, or look for the op with detectAnomaly()` });
+      }
+      (accumulate > 1 ? l.div(accumulate) : l).backward();
+      return number;
+    }, "a training step");
+    if (done % accumulate === 0 || done === loader.length) {
+      if (clipNorm !== undefined) clipGradNorm(this.model.parameters(), clipNorm);
+      optimizer.step();
+      optimizer.zeroGrad();
+    }
+    const samples = first.shape[0] ?? 1;
+    this.#mean.add(value, samples);
+    return { epoch, epochs, batch: done, batches: loader.length, loss: value, meanLoss: this.#mean.value, lr: optimizer.lr, samples };
+  }
+
+  /** For a checkpoint, between batches. With `accumulate` > 1 take it after an update. */
+  state(): TrainerState {
+    const { optimizer, loader } = this.#options;
+    const { tensors, ...rest } = optimizer.stateDict();
+    const named = new Map<string, Tensor>();
+    for (const [name, t] of this.model.stateDict()) named.set(`model.${name}`, t);
+    for (const [name, t] of tensors) named.set(`optimizer.${name}`, t);
+    return {
+      tensors: named,
+      optimizer: rest,
+      loader: loader.state(),
+      random: randomState(),
+      history: this.#history.map((h) => ({ ...h })),
+      mean: { sum: this.#mean.sum, count: this.#mean.count },
+      baseRates: [...this.#baseRates],
+    };
+  }
+
+  /** Goes on where `state` was taken: the same bits as without the interruption. */
+  load(state: TrainerState): void {
+    const { optimizer, loader } = this.#options;
+    const part = (prefix: string) => new Map([...state.tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t]));
+    this.model.loadStateDict(part("model."));
+    optimizer.loadStateDict({ ...state.optimizer, tensors: part("optimizer.") });
+    loader.load(state.loader);
+    setRandomState(state.random);
+    this.#history = state.history.map((h) => ({ ...h }));
+    this.#mean = Object.assign(new Mean(), state.mean);
+    this.#baseRates = [...state.baseRates];
+  }
+}

@@ -1,0 +1,66 @@
+import { ConfusionMatrix, Progress, bar, clock, renderReport, startRun } from "@nn/train";
+import { tensor } from "@nn/tensor";
+import { describe, expect, it } from "vitest";
+import { tiny } from "./tiny.ts";
+
+describe("progress", () => {
+  it("draws bars and clocks", () => {
+    expect([0, 0.3, 0.5, 1].map((s) => `[${bar(s, 4)}]`)).toEqual(["[    ]", "[█▎  ]", "[██  ]", "[████]"]);
+    expect([5, 65, 3723].map(clock)).toEqual(["0:05", "1:05", "1:02:03"]);
+  });
+
+  it("prints a line per epoch where it is not live", () => {
+    let text = "";
+    let now = 0;
+    const progress = new Progress({ write: (t) => (text += t), live: false, now: () => (now += 1000) });
+    progress.onStep({ epoch: 1, epochs: 2, batch: 1, batches: 2, loss: 1, meanLoss: 1, lr: 0.1, samples: 8 });
+    progress.onEpoch({ epoch: 1, loss: 0.5, lr: 0.1, "test accuracy": 0.875 });
+    expect(text).toBe("epoch 1: loss 0.5000 · test accuracy 87.5 % · 0:01\n");
+  });
+
+  it("redraws one line with rate and time to go where it is", () => {
+    let text = "";
+    let now = 0;
+    const progress = new Progress({ write: (t) => (text = t), live: true, now: () => (now += 1000) });
+    const step = { epoch: 1, epochs: 1, batches: 4, loss: 1, meanLoss: 0.25, lr: 0.1, samples: 8 };
+    progress.onStep({ ...step, batch: 1 });
+    progress.onStep({ ...step, batch: 2 });
+    expect(text).toBe(`\r\u001b[2Kepoch 1/1 ${bar(0.5, 24)} loss 0.2500 · 16 images/s · 0:02 to go`);
+  });
+});
+
+describe("ConfusionMatrix", () => {
+  it("counts true against predicted, ties to the lower class", () => {
+    const m = new ConfusionMatrix(3);
+    m.add(tensor([[2, 1, 0], [1, 1, 0], [0, 0, 5], [0, 3, 1]]), tensor(Int32Array.of(0, 1, 2, 1)));
+    expect([...m.counts]).toEqual([1, 0, 0, 1, 1, 0, 0, 0, 1]);
+    expect(m.accuracy).toBe(0.75);
+    expect(m.perClass()).toEqual([1, 0.5, 1]);
+  });
+});
+
+describe("the report", () => {
+  it("is one file with curves, pictures, filters and the confusion matrix, and escapes names", async () => {
+    const data = await tiny.data(null);
+    const run = startRun(tiny, data, tiny.defaults);
+    await run.trainer.fit();
+    const html = await renderReport({
+      title: "tiny <b>",
+      description: tiny.description,
+      classes: ["left & up", "right"],
+      options: tiny.defaults as unknown as Record<string, unknown>,
+      history: run.trainer.history,
+      evaluation: await run.evaluate(),
+      filters: { data: Float32Array.from({ length: 18 }, (_, i) => i), shape: [2, 1, 3, 3] },
+      pictures: data.pictures,
+      predictions: [{ predicted: 0, probability: 0.9 }, { predicted: 0, probability: 0.6 }],
+    });
+    expect(html).toContain("tiny &#60;b&#62;");
+    expect(html).toContain("left &#38; up");
+    expect(html.match(/<img class="filter" src="data:image\/png;base64,/g)?.length).toBe(2);
+    expect(html.match(/<figure class="(right|wrong)">/g)).toEqual(['<figure class="right">', '<figure class="wrong">']);
+    expect(html).toMatch(/<svg[^>]*aria-label="loss over epochs"/);
+    expect(html.match(/<td style="--share/g)?.length).toBe(4);
+    expect(html).not.toMatch(/(src|href)="(?!data:)/);
+  });
+});
