@@ -1,0 +1,51 @@
+/** `nn eval` and `nn predict`: a trained model at work. */
+import { noGrad, fromTyped } from "@nn/tensor";
+import { readBytes } from "@nn/io/node";
+import { decodeModel, evaluateRecipe, logitsOf, type ModelFile, type Recipe } from "@nn/train";
+import type { Module } from "@nn/layers";
+import { Random } from "@nn/tensor";
+import { badInput, usage } from "../errors.ts";
+import { readImage } from "../images.ts";
+import { chooseEngine, resolve } from "../options.ts";
+import { findRecipe, recipes } from "../recipes.ts";
+import { confusionTable, perClass, percent } from "../text.ts";
+
+const fallbacks = { data: null, epochs: 1, batch: 1, lr: 1, seed: 0, engine: "auto", threads: null, out: "" } as const;
+
+/** The model of a file, in evaluation mode. `--recipe` names the file of a recipe that is not built in. */
+async function load(path: string, flags: Record<string, unknown>): Promise<{ file: ModelFile; recipe: Recipe; model: Module }> {
+  chooseEngine(resolve(flags, fallbacks));
+  const file = decodeModel(await readBytes(path));
+  const named = typeof flags["recipe"] === "string" ? flags["recipe"] : file.recipe;
+  if (named === file.recipe && !recipes.has(named)) throw badInput(`${path} was made by recipe '${file.recipe}', which is not built in`, "give its file with --recipe ./my-recipe.ts");
+  const recipe = await findRecipe(named);
+  const model = recipe.model().eval();
+  model.loadStateDict(file.tensors);
+  for (const t of file.tensors.values()) t.dispose();
+  return { file, recipe, model };
+}
+
+export async function evaluateModel(path: string, flags: Record<string, unknown>): Promise<void> {
+  const { file, recipe, model } = await load(path, flags);
+  const evaluation = await evaluateRecipe(recipe, await recipe.data(typeof flags["data"] === "string" ? flags["data"] : null), model);
+  const { accuracy, loss, confusion } = evaluation;
+  if (flags["json"]) process.stdout.write(`${JSON.stringify({ model: path, recipe: file.recipe, accuracy, loss, images: confusion.total, perClass: Object.fromEntries(file.classes.map((c, k) => [c, confusion.perClass()[k]])) })}\n`);
+  else process.stdout.write(`test accuracy: ${percent(accuracy)}\n\naccuracy per class:\n${perClass(evaluation, file.classes)}\n\nconfusion matrix (rows: true, columns: predicted):\n${confusionTable(evaluation, file.classes)}\n`);
+}
+
+export async function predict(path: string, images: readonly string[], flags: Record<string, unknown>): Promise<void> {
+  if (images.length === 0) throw usage("predict needs at least one image", "nn predict model.safetensors picture.png");
+  const { file, recipe, model } = await load(path, flags);
+  const top = Math.min(3, file.classes.length);
+  // All pictures are read before the first line is printed.
+  const inputs = await Promise.all(images.map((image) => readImage(image, recipe.image)));
+  inputs.forEach((image, i) => {
+    const { data, shape } = recipe.prepare(image, new Random(0));
+    const ranked = noGrad(() => {
+      const { values, indices } = logitsOf(model, fromTyped(data, [1, ...shape], "f32", "predict")).softmax(1).topk(top, 1);
+      return Array.from(indices.dataSync(), (k, j) => ({ class: file.classes[k]!, probability: values.dataSync()[j]! }));
+    });
+    if (flags["json"]) process.stdout.write(`${JSON.stringify({ image: images[i], predictions: ranked })}\n`);
+    else process.stdout.write(`${images[i]}: ${ranked.map((r) => `${r.class} ${percent(r.probability)}`).join(", ")}\n`);
+  });
+}

@@ -1,0 +1,159 @@
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createEngine } from "@nn/kernels";
+import { decodeCheckpoint, decodeModel } from "@nn/train";
+import { beforeAll, describe, expect, it } from "vitest";
+import { folder, killAndResume, nn, picture, quick, smallData, start, temporary } from "./command.ts";
+
+let data = "";
+let trained = "";
+beforeAll(async () => {
+  data = smallData(128, 40);
+  trained = folder();
+  const { code, stderr } = await nn(...quick(data, trained));
+  expect(stderr).toContain("try next");
+  expect(code).toBe(0);
+});
+const model = () => join(trained, "model.safetensors");
+
+const kinds = (["native", "wasm"] as const).filter((kind) => {
+  try {
+    createEngine({ kind, threads: 1 });
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+describe("nn train", () => {
+  it("prints accuracy, classes and confusion on stdout and leaves three files", async () => {
+    const out = folder();
+    const { stdout, code } = await nn(...quick(data, out));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^test accuracy: \d+\.\d %\n\naccuracy per class:\n {2}T-shirt\/top +\d/);
+    expect(stdout).toMatch(/confusion matrix \(rows: true, columns: predicted\):\n/);
+    expect(readdirSync(out).sort()).toEqual(["checkpoint", "model.safetensors", "report.html"]);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("<h2>Confusion matrix</h2>");
+    expect(readFileSync(join(out, "model.safetensors"))).toEqual(readFileSync(model()));
+  });
+
+  it("--json prints one object", async () => {
+    const { stdout } = await nn(...quick(data, folder()), "--json");
+    const result = JSON.parse(stdout) as { accuracy: number; history: unknown[] };
+    expect(result.accuracy).toBeGreaterThanOrEqual(0);
+    expect(result.history.length).toBe(2);
+  });
+
+  it.each(kinds)("gives the same bytes for 1, 2 and 3 threads on %s", async (engine) => {
+    const files = [];
+    for (const threads of ["1", "2", "3"]) {
+      const out = folder();
+      const { code } = await nn(...quick(data, out), "--engine", engine, "--threads", threads, "--epochs", "1");
+      expect(code).toBe(0);
+      files.push(readFileSync(join(out, "model.safetensors")));
+    }
+    expect(files[1]).toEqual(files[0]);
+    expect(files[2]).toEqual(files[0]);
+  });
+
+  it("survives kill -9 at any moment and resumes to the same bytes", async () => {
+    await killAndResume(data, readFileSync(model()), 3);
+  });
+
+  it("Ctrl-C writes a checkpoint and exits 130; resuming gives the same bytes", async () => {
+    const out = folder();
+    const { child, done } = start(quick(data, out));
+    await new Promise<void>((ready) => child.stderr!.on("data", (d) => String(d).includes("training and") && setTimeout(ready, 150)));
+    child.kill("SIGINT");
+    const { code, stderr } = await done;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/interrupted; checkpoint in .*checkpoint, go on with --resume/);
+    expect(decodeCheckpoint(readFileSync(join(out, "checkpoint"))).recipe).toBe("alexnet-fashion");
+    expect(existsSync(join(out, "model.safetensors"))).toBe(false);
+    expect((await nn(...quick(data, out), "--resume")).code).toBe(0);
+    expect(readFileSync(join(out, "model.safetensors"))).toEqual(readFileSync(model()));
+  });
+
+  it("SIGTERM exits 143", async () => {
+    const { child, done } = start(quick(data, folder()));
+    await new Promise<void>((ready) => child.stderr!.on("data", (d) => String(d).includes("training and") && setTimeout(ready, 100)));
+    child.kill("SIGTERM");
+    expect((await done).code).toBe(143);
+  });
+
+  it("settings: flags over environment over file over defaults", async () => {
+    const config = join(temporary(), "run.json");
+    writeFileSync(config, JSON.stringify({ epochs: 3, batch: 5, lr: 0.5 }));
+    const { stdout } = await start(["train", "alexnet-fashion", "--config", config, "--batch", "7", "--print-config"], { NN_EPOCHS: "4", NN_BATCH: "9" }).done;
+    expect(JSON.parse(stdout)).toMatchObject({ epochs: 4, batch: 7, lr: 0.5, seed: 1, engine: "auto" });
+    writeFileSync(config, stdout);
+    expect((await nn("train", "alexnet-fashion", "--config", config, "--print-config")).stdout).toBe(stdout);
+    writeFileSync(config, JSON.stringify({ epoch: 3 }));
+    expect(await nn("train", "alexnet-fashion", "--config", config)).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'epochs'?") as string });
+  });
+
+  it("runs a recipe of the user's from a file", async () => {
+    const file = join(temporary(), "mine.mjs");
+    writeFileSync(file, `import { alexnetFashion } from ${JSON.stringify(import.meta.resolve("@nn/vision/node"))};\nexport const recipe = { ...alexnetFashion, name: "mine" };\n`);
+    const out = folder();
+    expect(await nn("train", file, "--data", data, "--out", out, "--epochs", "1")).toMatchObject({ code: 0 });
+    expect(decodeModel(readFileSync(join(out, "model.safetensors"))).recipe).toBe("mine");
+    expect(await nn("predict", join(out, "model.safetensors"), picture())).toMatchObject({ code: 3, stderr: expect.stringContaining("not built in") as string });
+    expect(await nn("predict", join(out, "model.safetensors"), picture(), "--recipe", file)).toMatchObject({ code: 0 });
+  });
+});
+
+describe("nn train, bad input", () => {
+  const fails = async (args: string[], code: number, message: RegExp) => {
+    const result = await nn(...args);
+    expect(result.stderr).toMatch(message);
+    expect(result.code).toBe(code);
+    expect(result.stdout).toBe("");
+    expect(result.stderr.trim().split("\n").filter((l) => /^\s+at /.test(l))).toEqual([]); // no stack
+  };
+  const broken = (name: string, change: (file: Buffer) => Buffer) => {
+    const dir = smallData(20, 10);
+    writeFileSync(join(dir, name), change(readFileSync(join(dir, name))));
+    return dir;
+  };
+  it.each([
+    ["no such command", ["trian"], 2, /unknown command 'trian'\n\(Did you mean train\?\)/],
+    ["no such option", ["train", "alexnet-fashion", "--epoch", "1"], 2, /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
+    ["no such recipe", ["train", "alexnet-fashon"], 2, /unknown recipe 'alexnet-fashon'\n {2}hint: did you mean 'alexnet-fashion'\?/],
+    ["no recipe", ["train"], 2, /missing required argument 'recipe'/],
+    ["no number", ["train", "alexnet-fashion", "--lr", "fast"], 2, /--lr: expected a number above 0, got 'fast'/],
+    ["no such engine", ["train", "alexnet-fashion", "--engine", "gpu"], 2, /--engine: unknown engine 'gpu'\n {2}hint: one of auto, native, wasm, wasm-simd/],
+    ["no such recipe file", ["train", "./nowhere.ts"], 3, /\.\/nowhere\.ts does not exist/],
+  ] as const)("%s", async (_, args, code, message) => fails([...args], code, message));
+
+  it("data that is missing or damaged", async () => {
+    const out = folder();
+    const run = (dir: string) => ["train", "alexnet-fashion", "--out", out, "--data", dir];
+    await fails(run("/no/such/folder"), 3, /\/no\/such\/folder.* does not exist/);
+    await fails(run(broken("train-images-idx3-ubyte.gz", (f) => f.subarray(0, f.length >> 1))), 3, /train-images-idx3-ubyte/);
+    await fails(run(broken("train-labels-idx1-ubyte.gz", () => Buffer.from([0, 0, 9, 9, 0, 0, 0, 0]))), 3, /train-labels-idx1-ubyte.*\n?.*/);
+    const dir = smallData(20, 10);
+    writeFileSync(join(dir, "train-labels-idx1-ubyte.gz"), readFileSync(join(smallData(19, 10), "train-labels-idx1-ubyte.gz")));
+    await fails(run(dir), 3, /20 .*19|19 .*20/);
+    expect(readdirSync(out)).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("an output folder that cannot be written (skipped for root, who can write everywhere)", async () => {
+    const out = folder();
+    chmodSync(out, 0o500);
+    await fails(["train", "alexnet-fashion", "--data", data, "--out", join(out, "x")], 3, /cannot write to/);
+  });
+  it("an output path that is a file", async () => {
+    const file = join(temporary(), "file");
+    writeFileSync(file, "");
+    await fails(["train", "alexnet-fashion", "--data", data, "--out", join(file, "x")], 3, /cannot write to .*: ENOTDIR/);
+  });
+
+  it("nothing to resume, or another run's checkpoint", async () => {
+    await fails([...quick(data, folder()), "--resume"], 3, /nothing to resume/);
+    await fails([...quick(data, trained), "--resume", "--seed", "9"], 3, /was made with seed 1, not 9\n {2}hint: resume with --seed 1/);
+    const out = folder();
+    writeFileSync(join(out, "checkpoint"), readFileSync(model()));
+    await fails([...quick(data, out), "--resume"], 3, /this safetensors file is not a checkpoint/);
+  });
+});
