@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nearest } from "@nn/layers";
 import type { Recipe } from "@nn/train";
-import { alexnetFashion } from "@nn/vision/node";
+import { alexnetFashion } from "./recipes/alexnet-fashion.ts";
 import { badInput, usage } from "./errors.ts";
 
 export const recipes: ReadonlyMap<string, Recipe> = new Map([alexnetFashion].map((r) => [r.name, r]));

@@ -94,7 +94,7 @@ describe("nn train", () => {
 
   it("runs a recipe of the user's from a file", async () => {
     const file = join(temporary(), "mine.mjs");
-    writeFileSync(file, `import { alexnetFashion } from ${JSON.stringify(import.meta.resolve("@nn/vision/node"))};\nexport const recipe = { ...alexnetFashion, name: "mine" };\n`);
+    writeFileSync(file, `import { recipes } from ${JSON.stringify(import.meta.resolve("@nn/cli"))};\nexport const recipe = { ...recipes.get("alexnet-fashion"), name: "mine" };\n`);
     const out = folder();
     expect(await nn("train", file, "--data", data, "--out", out, "--epochs", "1")).toMatchObject({ code: 0 });
     expect(decodeModel(readFileSync(join(out, "model.safetensors"))).recipe).toBe("mine");

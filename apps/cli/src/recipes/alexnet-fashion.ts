@@ -3,7 +3,7 @@ import { compose, fashionMnistClasses, fashionMnistMean, fashionMnistStd, mapDat
 import { fashionMnistSubset, loadFashionMnist } from "@nn/data/node";
 import { AdamW, schedule } from "@nn/optim";
 import { defineRecipe } from "@nn/train";
-import { AlexNetFashion } from "../alexnet-fashion.ts";
+import { AlexNetFashion } from "@nn/vision";
 
 const standard = compose(toFloat(), normalize([fashionMnistMean], [fashionMnistStd]));
 const augment = compose(randomHorizontalFlip(), randomCrop(1));

@@ -1,2 +1,0 @@
-/** Recipes: what `nn train <name>` runs. */
-export { alexnetFashion } from "./recipes/alexnet-fashion.node.ts";
