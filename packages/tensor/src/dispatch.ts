@@ -3,7 +3,7 @@ import { kernelFor, type Backend } from "./backend.ts";
 import type { Aval, OpRecord, RefArray } from "./define.ts";
 import { DeviceError } from "./errors.ts";
 import { rowMajor, sizeOf } from "./layout.ts";
-import { stepScope } from "./memory.ts";
+import { abandonScope, currentScope, openScope, stepScope } from "./memory.ts";
 import { getRecorder, isRecording } from "./recorder.ts";
 import { Tensor, empty } from "./tensor.ts";
 import { launch } from "./trace.ts";
@@ -29,6 +29,19 @@ export function withInterceptor<T>(i: Interceptor, f: () => T): T {
 /** Applies `op`. Inputs by name; lists as arrays. */
 export function apply(op: OpRecord, inputs: Inputs, attrs: object): Outputs<Tensor> {
   if (interceptor) return interceptor.apply(op, inputs, attrs);
+  if (currentScope()) return applyInScope(op, inputs, attrs);
+  // In the open, kernels' temporaries still end here; results go to their training step or, last of all, to the garbage collector.
+  const own = openScope(op.name);
+  try {
+    const outputs = applyInScope(op, inputs, attrs);
+    for (const t of outputs instanceof Tensor ? [outputs] : Object.values(outputs)) t.moveTo(null, { leaveStep: false });
+    return outputs;
+  } finally {
+    abandonScope(own);
+  }
+}
+
+function applyInScope(op: OpRecord, inputs: Inputs, attrs: object): Outputs<Tensor> {
   const flat = flatten(op, inputs);
   const present = flat.filter((t) => t !== undefined);
   const backend = commonBackend(op, present);

@@ -29,6 +29,7 @@ export class Tensor<S extends Shape = Shape> implements Layout {
   #scope: Scope | null;
   #step: Scope | null = null;
   #ended: string | null = null;
+  #watched = false;
 
   /** Takes over one reference of `storage`. Use `tensor(…)`, `zeros(…)` and ops instead. */
   constructor(storage: Storage, layout: Layout, dtype: DType, origin: string, scope: Scope | null = currentScope()) {
@@ -40,7 +41,7 @@ export class Tensor<S extends Shape = Shape> implements Layout {
     this.origin = origin;
     this.#scope = scope;
     if (scope) scope.add(this);
-    else watchForgotten(this, storage);
+    else this.watch();
     noteHandle(this);
   }
 
@@ -90,15 +91,16 @@ export class Tensor<S extends Shape = Shape> implements Layout {
 
   /** Ties the handle to a training step. */
   joinStep(step: Scope): void {
-    if (!this.#scope) unwatchForgotten(this);
     this.#step = step;
     step.add(this);
+    if (this.#watched) this.watch();
   }
 
   /** Lets the garbage collector release what this handle owns now, if nothing else will. */
   protected watch(): void {
-    unwatchForgotten(this);
-    if (!this.#scope && !this.#step) watchForgotten(this, this.#slot ? bothOf(this.block, this.#slot) : this.block);
+    if (this.#watched) unwatchForgotten(this);
+    this.#watched = !this.#scope && !this.#step;
+    if (this.#watched) watchForgotten(this, this.#slot ? bothOf(this.block, this.#slot) : this.block);
   }
 
   /** The training step the handle ends with, if any. */
@@ -120,7 +122,7 @@ export class Tensor<S extends Shape = Shape> implements Layout {
     this.#ended = by;
     this.#scope?.delete(this);
     this.#step?.delete(this);
-    unwatchForgotten(this);
+    if (this.#watched) unwatchForgotten(this);
     this.#slot?.release();
     this.block.release();
   }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { tiny } from "./tiny.ts";
 
 /** y = 2x + 1 on four points; a model that starts at 0. */
-function line(options: Partial<TrainerOptions<never>> = {}) {
+function line(options: Partial<Omit<TrainerOptions<never>, "loss">> & { loss?: (batch: Tensor[]) => Tensor } = {}) {
   const x = tensor([[0], [1], [2], [3]]);
   const model = new Linear(1, 1);
   model.weight.write([0]);
@@ -52,7 +52,7 @@ describe("Trainer", () => {
   });
 
   it("says where the loss stopped being a number", async () => {
-    const { trainer } = line({ loss: ([a]) => (a as Tensor).sub(10).log().sum().mul(1) });
+    const { trainer } = line({ loss: ([a]) => a!.sub(10).log().sum().mul(1) });
     await expect(trainer.fit()).rejects.toThrowErrorMatchingInlineSnapshot(`
       [DivergedError: the loss is NaN in epoch 1, batch 1
         hint: lower the learning rate (now 0.1), clip gradients, or look for the op with detectAnomaly()]
