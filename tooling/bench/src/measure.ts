@@ -1,0 +1,102 @@
+/** Rounds that alternate between us and every peer, so that all meet the same machine; medians of rounds. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { prepare } from "./ours.ts";
+import type { Peer } from "./peers.ts";
+import type { Workload } from "./workloads.ts";
+
+/** Times of one participant, in milliseconds per iteration. */
+export interface Times {
+  readonly median: number;
+  readonly min: number;
+  /** Rounds. */
+  readonly n: number;
+  /** How the participant did it, e.g. its memory layout. */
+  readonly note?: string;
+}
+
+export interface Measurement {
+  readonly workload: Workload;
+  readonly ours: Times;
+  readonly peers: Readonly<Record<string, Times | { readonly missing: string }>>;
+}
+
+interface Participant {
+  readonly name: string;
+  readonly run: (iterations: number) => number | Promise<number | { missing: string }>;
+  readonly times: number[];
+  readonly note?: string;
+  iterations: number;
+  missing?: string;
+}
+
+/** A round of short workloads repeats them for this long. */
+const roundMs = 40;
+/** Rounds of one workload, all participants together, stop adding up here (never before the third round). */
+const workloadMs = 6000;
+/** A participant this slow runs in one round only. */
+const slowMs = 1500;
+/** A participant runs this long before the first round. */
+const warmMs = 300;
+/** Pause between participants: threads of the one before go to sleep. */
+const restMs = 5;
+/** What a turn runs before it is timed, if an iteration is shorter: threads wake and spread over the cores. */
+const wakeMs = 10;
+
+/** Measures `workload` in `rounds` rounds, or as many of at most seven as fit the time. */
+export async function measure(workload: Workload, peers: readonly Peer[], rounds?: number): Promise<Measurement> {
+  const own = prepare(workload.spec);
+  const us: Participant = { name: "ours", times: [], iterations: 1, run: (n) => timed(own.step, n) };
+  own.step(); // reserves memory and compiles, as the peers do when they prepare
+  const participants: Participant[] = [us];
+  const missing: Record<string, { missing: string }> = {};
+  for (const peer of peers) {
+    const ready = await peer.prepare(workload);
+    if ("missing" in ready) missing[peer.name] = { missing: ready.missing };
+    else participants.push({ name: peer.name, times: [], iterations: 1, run: (n) => peer.run(n), ...(ready.note && { note: ready.note }) });
+  }
+  await warmUp(participants);
+  const start = performance.now();
+  for (let round = 0; round < (rounds ?? 7); round++) {
+    // Whoever runs first meets a rested machine: everybody gets that turn.
+    for (let i = 0; i < participants.length; i++) await turn(participants[(i + round) % participants.length]!, round);
+    if (rounds === undefined && round >= 2 && performance.now() - start > workloadMs) break;
+  }
+  own.dispose();
+  for (const peer of peers) if (!(peer.name in missing)) await peer.release();
+  const results = participants.map((p) => [p.name, p.missing === undefined ? summary(p) : { missing: p.missing }] as const);
+  return { workload, ours: results[0]![1] as Times, peers: { ...Object.fromEntries(results.slice(1)), ...missing } };
+}
+
+function timed(step: () => void, iterations: number): number {
+  const start = performance.now();
+  for (let i = 0; i < iterations; i++) step();
+  return (performance.now() - start) / iterations;
+}
+
+/** Runs each for a while (compilers of JavaScript engines included); the last run says how many iterations fill a round. */
+async function warmUp(participants: readonly Participant[]): Promise<void> {
+  for (const p of participants) {
+    const start = performance.now();
+    do {
+      const ms = await p.run(p.iterations);
+      if (typeof ms !== "number") p.missing = ms.missing;
+      else p.iterations = Math.min(1000, Math.max(1, Math.round(roundMs / ms)));
+    } while (p.missing === undefined && performance.now() - start < warmMs);
+  }
+}
+
+async function turn(p: Participant, round: number): Promise<void> {
+  if (p.missing !== undefined || (round > 0 && p.times[0] !== undefined && p.times[0] > slowMs && p.name !== "ours")) return;
+  await sleep(restMs);
+  if (p.iterations > 1) await p.run(Math.ceil((p.iterations * wakeMs) / roundMs));
+  const ms = await p.run(p.iterations);
+  if (typeof ms === "number") p.times.push(ms);
+  else p.missing = ms.missing;
+}
+
+function summary({ times, note }: Participant): Times {
+  const sorted = [...times].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { median, min: sorted[0]!, n: sorted.length, ...(note && { note }) };
+}
