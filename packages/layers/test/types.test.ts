@@ -1,5 +1,5 @@
 /** Shapes at compile time. The type checker runs this file; at run time each line must also do what its type says. */
-import { ShapeError, noGrad, ones, randn, type Tensor } from "@nn/tensor";
+import { ShapeError, noGrad, ones, randn, type FitsBroadcast, type Tensor } from "@nn/tensor";
 import { Linear, Sequential } from "@nn/layers";
 import { describe, expect, expectTypeOf, it } from "vitest";
 
@@ -43,7 +43,7 @@ describe("shapes in types", () => {
 
   it("name both shapes in the error", () => {
     type Argument = Parameters<typeof add23>[0];
-    const add23 = (other: Tensor<[4]> & import("@nn/tensor").FitsBroadcast<[2, 3], [4]>) => other;
+    const add23 = (other: Tensor<[4]> & FitsBroadcast<[2, 3], [4]>) => other;
     expectTypeOf<Argument["__shapeError"]>().toEqualTypeOf<"[2,3] and [4] do not broadcast">();
     expect(add23).toBeTypeOf("function");
   });
