@@ -10,5 +10,4 @@ export { Dropout, dropout } from "./dropout.ts";
 export { Flatten } from "./flatten.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { crossEntropy, mseLoss, maeLoss, halfSse, bceWithLogits, type LossOptions } from "./loss.ts";
-export { samePadding, validPadding } from "./padding.ts";
 export * as init from "./init.ts";

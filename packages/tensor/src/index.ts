@@ -22,6 +22,7 @@ export { traceProgram, runOver, type ElementwiseRule } from "./program.ts";
 export type { Broadcast, FitsBroadcast, FitsMatMul, MatMul, Misfit } from "./shape-types.ts";
 export { dtypeOf, isFloat, promote, type DType, type TypedArray } from "./dtype.ts";
 export { type Layout, type Shape } from "./layout.ts";
+export { samePadding, validPadding, type Padded } from "./padding.ts";
 export { allOps, defineOp, noGradient, type Aval, type Op, type OpRecord, type RefArray, type Sample, type SampleInput } from "./define.ts";
 export { apply } from "./dispatch.ts";
 export {

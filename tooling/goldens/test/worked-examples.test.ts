@@ -3,8 +3,7 @@
  * convolution and pooling, SAME and VALID padding. In f64.
  */
 import { grad, valueAndGrad } from "@nn/autograd";
-import { samePadding, validPadding } from "@nn/layers";
-import { ArgumentError, ShapeError, concat, conv2d, maxPool2d, tensor, type Tensor } from "@nn/tensor";
+import { ArgumentError, ShapeError, concat, conv2d, maxPool2d, tensor, type Tensor, samePadding, validPadding } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 
 type Matrix = number[][];

@@ -1,4 +1,5 @@
 /** Windows that slide over an image: what convolution and pooling share. Height first, as in shapes. */
+import { samePadding, type Padded } from "../padding.ts";
 import type { Aval } from "../define.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { show } from "./shape-rules.ts";
@@ -31,21 +32,12 @@ export function toPair(op: string, name: string, value: PairLike, least = 1): Pa
   return pair;
 }
 
-/**
- * Padding by which the result has `⌈in / stride⌉` elements; an odd extra goes after, as TensorFlow does
- * (PyTorch knows 'same' for stride 1 only, where both agree).
- */
-export function samePadding(size: number, kernel: number, stride: number, dilation = 1): [before: number, after: number] {
-  const need = Math.max(0, (Math.ceil(size / stride) - 1) * stride + effectiveSize(kernel, dilation) - size);
-  const before = Math.floor(need / 2);
-  return [before, need - before];
-}
-
 /** Padding of any notation as four numbers, for an image of `[height, width]`. */
 export function toPadding(op: string, value: PaddingLike, image: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
   if (value === "valid") return [0, 0, 0, 0];
   if (value === "same") {
-    return [...samePadding(image[0], kernel[0], stride[0], dilation[0]), ...samePadding(image[1], kernel[1], stride[1], dilation[1])];
+    const [rows, columns] = [0, 1].map((d) => samePadding(image[d]!, kernel[d]!, stride[d], dilation[d])) as [Padded, Padded];
+    return [rows.before, rows.after, columns.before, columns.after];
   }
   const list = typeof value === "number" ? [value, value, value, value] : value.length === 2 ? [value[0], value[0], value[1], value[1]] : value;
   if (!Array.isArray(list) || list.length !== 4 || !list.every((v) => Number.isInteger(v) && v >= 0)) {

@@ -4,7 +4,7 @@
  *   VALID: out = ⌊(in − eff)/stride⌋ + 1, no padding
  *   SAME:  out = ⌈in/stride⌉, need = max(0, (out − 1)·stride + eff − in), half of it before and the rest after
  */
-import { ArgumentError, ShapeError } from "@nn/tensor";
+import { ArgumentError, ShapeError } from "./errors.ts";
 
 export interface Padded {
   /** Size of the result. */
