@@ -25,15 +25,36 @@ function gemm({ batch, m, n, k }: Sizes<"gemm", "batch" | "m" | "n" | "k">): num
 
 const isDepthwise = ({ c, oc, kh, kw, groups }: ConvSizes) => groups > 1 && c === groups && oc === groups && kh * kw <= 256;
 
+type Window = Sizes<"conv2d", "n" | "strideH" | "strideW" | "dilationH" | "dilationW">;
+
+/** 2×2 tiles of an output where cpp/winograd.hpp takes the convolution over, else 0. */
+function winogradTiles({ n, c, oc, kh, kw, groups, strideH, strideW, dilationH, dilationW }: ConvSizes & Window, outH: number, outW: number): number {
+  if (kh !== 3 || kw !== 3 || strideH !== 1 || strideW !== 1 || dilationH !== 1 || dilationW !== 1 || groups !== 1) return 0;
+  const perImage = ceilDiv(outH, 2) * ceilDiv(outW, 2);
+  return c >= 64 && oc >= 64 && n * perImage >= 512 && 4 * perImage * 3 <= outH * outW * 4 ? n * perImage : 0;
+}
+
+/** The transformed filter, and one group of transformed tiles and of their products. */
+function winograd(tiles: number, k: number, m: number): number {
+  const group = Math.min(tiles, Math.max(64, Math.floor(65536 / k)));
+  return 16 * (k * panels(m) + group * (ceilDiv(k, 16) * 16 + 16 + panels(m) + 16)) * f32;
+}
+
 /** One group's filter, packed (depthwise: the whole filter). */
-function conv2d({ c, oc, kh, kw, groups }: ConvSizes): number {
-  if (isDepthwise({ c, oc, kh, kw, groups })) return kh * kw * panels(c) * f32;
+function conv2d(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): number {
+  const { c, oc, kh, kw, groups } = sizes;
+  if (isDepthwise(sizes)) return kh * kw * panels(c) * f32;
+  const tiles = winogradTiles(sizes, sizes.oh, sizes.ow);
+  if (tiles > 0) return winograd(tiles, c, oc);
   return (c / groups) * kh * kw * panels(oc / groups) * f32;
 }
 
 /** One group's filter, packed the other way round. */
-function conv2dInputGrad({ c, oc, kh, kw, groups }: ConvSizes): number {
-  if (isDepthwise({ c, oc, kh, kw, groups })) return kh * kw * panels(c) * f32;
+function conv2dInputGrad(sizes: ConvSizes & Window & Sizes<"conv2d", "h" | "w">): number {
+  const { c, oc, kh, kw, groups } = sizes;
+  if (isDepthwise(sizes)) return kh * kw * panels(c) * f32;
+  const tiles = winogradTiles(sizes, sizes.h, sizes.w);
+  if (tiles > 0) return winograd(tiles, oc, c);
   return (oc / groups) * kh * kw * panels(c / groups) * f32;
 }
 

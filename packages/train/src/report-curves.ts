@@ -29,10 +29,12 @@ function chart(title: string, lines: readonly Line[]): string {
   const y = (v: number) => margin.top + (1 - (v - low) / span) * (height - margin.top - margin.bottom);
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((t) => low + t * span);
   const grid = ticks.map((v) => `<path class="grid" d="M${margin.left} ${y(v).toFixed(1)}H${width - margin.right}"/><text x="${margin.left - 6}" y="${(y(v) + 4).toFixed(1)}" text-anchor="end">${label(v)}</text>`);
+  // Names stand where the curves are not: above falling losses, below rising accuracies.
+  const legend = title === "accuracy" ? height - margin.bottom - 10 - 16 * (lines.length - 1) : margin.top + 14;
   const paths = lines.map(({ name, values }, k) => {
     const points = values.map((v, i) => (Number.isFinite(v) ? `${x(i).toFixed(1)} ${y(v).toFixed(1)}` : null)).filter((p) => p !== null);
     const dots = points.map((p) => `<circle cx="${p.split(" ")[0]}" cy="${p.split(" ")[1]}" r="2.5"/>`);
-    return `<g class="line line${k}"><path d="M${points.join("L")}"/>${dots.join("")}<text x="${width - margin.right}" y="${margin.top + 14 + 16 * k}" text-anchor="end">${name}</text></g>`;
+    return `<g class="line line${k}"><path d="M${points.join("L")}"/>${dots.join("")}<text x="${width - margin.right}" y="${legend + 16 * k}" text-anchor="end">${name}</text></g>`;
   });
   const last = `<text x="${margin.left}" y="${height - 8}">epoch 1</text><text x="${width - margin.right}" y="${height - 8}" text-anchor="end">${epochs}</text>`;
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title} over epochs">${grid.join("")}${last}${paths.join("")}</svg>`;

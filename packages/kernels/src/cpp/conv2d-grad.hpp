@@ -33,6 +33,9 @@ inline void conv2dInputGrad(const Conv2dInputGradArgs& a) {
     const BackwardTaps find{a.strideH, a.padTop, a.dilationH, a.strideW, a.padLeft, a.dilationW};
     return depthwise(a.n, a.h, a.w, a.oh, a.ow, a.c, a.kh, a.kw, a.dy, a.weight, a.dx, nullptr, kNone, a.scratch, find);
   }
+  if (is_winograd(a, a.h, a.w) && a.oh * a.ow > 0) {  // a convolution of dy with the flipped filter
+    return Winograd{a.n, a.oh, a.ow, a.oc, a.h, a.w, a.c, 2 - a.padTop, 2 - a.padLeft, a.dy, a.weight, 9 * a.c, 9, true, nullptr, kNone, a.dx}.run((float*)a.scratch);
+  }
   for (int64_t g = 0; g < a.groups; g++)
     for (int64_t py = 0; py < imin(a.strideH, a.h); py++)
       for (int64_t px = 0; px < imin(a.strideW, a.w); px++) {

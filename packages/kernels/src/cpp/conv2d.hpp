@@ -4,6 +4,7 @@
 #include "depthwise.hpp"
 #include "gemm.hpp"
 #include "patches.hpp"
+#include "winograd.hpp"
 
 namespace nn { namespace NN_ISA {
 namespace gemm_detail {
@@ -58,6 +59,9 @@ inline void conv2d(const Conv2dArgs& a) {
   if (is_depthwise(a)) {
     const ForwardTaps find{a.strideH, a.padTop, a.dilationH, a.strideW, a.padLeft, a.dilationW};
     return depthwise(a.n, a.oh, a.ow, a.h, a.w, a.c, a.kh, a.kw, a.x, a.weight, a.y, a.bias, (int)a.act, a.scratch, find);
+  }
+  if (is_winograd(a, a.oh, a.ow)) {
+    return Winograd{a.n, a.h, a.w, a.c, a.oh, a.ow, a.oc, a.padTop, a.padLeft, a.x, a.weight, 9, 9 * a.c, false, a.bias, (int)a.act, a.y}.run((float*)a.scratch);
   }
   for (int64_t g = 0; g < a.groups; g++) {
     const Patches patches{a.x + g * cg, a.h, a.w, a.c, cg, a.oh, a.ow, a.strideH, a.strideW, -a.padTop, -a.padLeft,
