@@ -2,7 +2,7 @@
  * A module is a class with parameters and a `forward`. Children and parameters are named by the property that holds them,
  * found by reflection: no name is written twice, and PyTorch's checkpoints load by name.
  */
-import { NnError, insideModule, withModulePath, type Tensor } from "@nn/tensor";
+import { insideModule, withModulePath, type Tensor } from "@nn/tensor";
 import { Buffer, Parameter } from "./parameter.ts";
 import { loadInto, type LoadReport, type StateDict } from "./state-dict.ts";
 
@@ -117,6 +117,3 @@ export abstract class Module {
     for (const t of this.stateDict().values()) t.dispose();
   }
 }
-
-/** A module was asked for something its structure does not allow. */
-export class ModuleError extends NnError {}
