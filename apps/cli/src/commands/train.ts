@@ -115,7 +115,7 @@ async function finish(recipe: Recipe, data: RecipeData, run: Run, settings: Sett
     process.stdout.write(`test accuracy: ${percent(evaluation.accuracy)}\n\naccuracy per class:\n${perClass(evaluation, recipe.classes)}\n\nconfusion matrix (rows: true, columns: predicted):\n${confusionTable(evaluation, recipe.classes)}\n`);
   }
   say(`\nmodel       ${files.model}\ncheckpoint  ${files.checkpoint}\nreport      ${files.report}  (open it in a browser)`);
-  say(`\ntry next:\n  nn predict ${files.model} picture.png\n  nn inspect ${files.model}${settings.data === null && recipe.name === "alexnet-fashion" ? "\n  nn data get fashion-mnist   then   nn train alexnet-fashion --data data/fashion-mnist   for all 60,000 images" : ""}`);
+  say(`\ntry next:\n  npx nn predict ${files.model} picture.png\n  npx nn inspect ${files.model}${settings.data === null && recipe.name === "alexnet-fashion" ? "\n  npx nn data get fashion-mnist   then   npx nn train alexnet-fashion --data data/fashion-mnist   for all 60,000 images" : ""}`);
 }
 
 /** Class and probability of the first `count` test images. */
