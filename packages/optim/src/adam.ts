@@ -1,5 +1,5 @@
 import type { Variable } from "@nn/tensor";
-import { checkRange } from "./check.ts";
+import { checkAdaptive } from "./check.ts";
 import { Optimizer, type Group } from "./optimizer.ts";
 import { defineRule } from "./rule.ts";
 
@@ -11,41 +11,45 @@ export interface AdamOptions {
   eps: number;
   /** λ; added to the gradient (Adam) or applied to the weight itself (AdamW). */
   weightDecay: number;
+  /** Divide by the largest v so far (Reddi 2018); see `AMSGrad`. */
+  amsgrad: boolean;
+  /** False: step along m itself, not m̂. With `betas: [0.9, 0.9999], eps: 0` that is Adam as some notes print it; its first steps are 1−β₁ as long. */
+  correctNumerator: boolean;
 }
 
 /** `m, v` running means of `g, g²`;  `w ← w − lr · m̂/(√v̂ + ε)` with `m̂ = m/(1−β₁ᵗ)`, `v̂ = v/(1−β₂ᵗ)` */
-const adam = (decoupled: boolean) => ({ lr, betas: [beta1, beta2], eps, weightDecay }: AdamOptions) => {
-  const name = decoupled ? "AdamW" : "Adam";
-  checkRange(name, "lr", lr, 0);
-  checkRange(name, "betas[0]", beta1, 0, 1);
-  checkRange(name, "betas[1]", beta2, 0, 1);
-  checkRange(name, "eps", eps, 0);
-  checkRange(name, "weightDecay", weightDecay, 0);
+const adam = (decoupled: boolean) => (options: AdamOptions) => {
+  checkAdaptive(decoupled ? "AdamW" : "Adam", options);
+  const { lr, betas: [beta1, beta2], eps, weightDecay, amsgrad, correctNumerator } = options;
+  const guarded = eps === 0; // a weight that never had a gradient would be 0/0
   return defineRule({
-    key: decoupled ? "adamw" : "adam",
-    state: ["m", "v"],
+    key: (decoupled ? "adamw" : "adam") + (amsgrad ? "+amsgrad" : "") + (guarded ? "+guarded" : ""),
+    state: amsgrad ? ["m", "v", "vMax"] : ["m", "v"],
     numbers: (t) => ({
       beta1,
       beta2,
       fresh1: 1 - beta1,
       fresh2: 1 - beta2,
-      rate: lr / (1 - beta1 ** t),
+      rate: correctNumerator ? lr / (1 - beta1 ** t) : lr,
       // √v̂ + ε with v̂ = v/(1−β₂ᵗ), as √v · scale + ε.
       scale: 1 / Math.sqrt(1 - beta2 ** t),
       eps,
       decay: decoupled ? 1 - lr * weightDecay : weightDecay,
     }),
-    step(w, g, { m, v }, n) {
+    step(w, g, { m, v, vMax }, n) {
       const gradient = decoupled ? g : g.add(w.mul(n.decay));
       const nextM = m.mul(n.beta1).add(gradient.mul(n.fresh1));
       const nextV = v.mul(n.beta2).add(gradient.mul(gradient).mul(n.fresh2));
-      const update = nextM.mul(n.rate).div(nextV.sqrt().mul(n.scale).add(n.eps));
-      return { w: (decoupled ? w.mul(n.decay) : w).sub(update), m: nextM, v: nextV };
+      const top = amsgrad ? vMax.maximum(nextV) : nextV;
+      const root = top.sqrt().mul(n.scale).add(n.eps);
+      const quotient = nextM.mul(n.rate).div(root);
+      const update = guarded ? root.eq(0).where(0, quotient) : quotient;
+      return { w: (decoupled ? w.mul(n.decay) : w).sub(update), m: nextM, v: nextV, vMax: top };
     },
   });
 };
 
-const defaults: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 };
+const defaults: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, correctNumerator: true };
 
 /** Adam (Kingma & Ba 2014); weight decay is an L2 term in the gradient. */
 export class Adam extends Optimizer<AdamOptions> {

@@ -1,7 +1,23 @@
-/** Optimizers as pure rules over one fused pass, schedules, clipping. */
+/** Optimizers as pure rules over one fused pass, schedules, clipping, averages of weights. */
 export { Optimizer, type Group, type OptimizerState } from "./optimizer.ts";
 export { defineRule, type Rule } from "./rule.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export { MomentumEMA, type MomentumEMAOptions } from "./momentum.ts";
+export { Nesterov, type NesterovOptions } from "./nesterov.ts";
+export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
+export { Adagrad, type AdagradOptions } from "./adagrad.ts";
+export { Adadelta, type AdadeltaOptions } from "./adadelta.ts";
 export { Adam, AdamW, type AdamOptions } from "./adam.ts";
+export { AMSGrad } from "./amsgrad.ts";
+export { Adamax, type AdamaxOptions } from "./adamax.ts";
+export { NAdam, type NAdamOptions } from "./nadam.ts";
+export { RAdam, type RAdamOptions } from "./radam.ts";
+export { Lion, type LionOptions } from "./lion.ts";
+export { LBFGS, type Closure, type LBFGSOptions, type LBFGSState } from "./lbfgs.ts";
 export { clipGradNorm } from "./clip.ts";
+export { clipGradNormPerLayer, clipGradValue } from "./clip.ts";
+export { clipGradAdaptive, type AdaptiveClipOptions } from "./agc.ts";
+export type { ClipOptions } from "./grads.ts";
+export { WeightAverage, type WeightAverageOptions, type WeightAverageState } from "./average.ts";
+export { ReduceOnPlateau, type PlateauOptions, type PlateauState } from "./plateau.ts";
 export * as schedule from "./schedule.ts";

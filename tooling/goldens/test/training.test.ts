@@ -1,39 +1,78 @@
-/** Optimizers and a small network against PyTorch: trajectories, not single answers. */
+/** Optimizers, schedules and a small network against PyTorch: trajectories, not single answers. */
 import "@nn/autograd";
 import { Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential, Tanh } from "@nn/layers";
-import { Adam, SGD, type AdamOptions, type SGDOptions } from "@nn/optim";
+import {
+  Adadelta, Adagrad, Adam, AdamW, Adamax, LBFGS, MomentumEMA, NAdam, RAdam, RMSprop, ReduceOnPlateau, SGD, WeightAverage, schedule,
+  type Group, type LBFGSOptions, type Optimizer, type PlateauOptions, type SGDOptions,
+} from "@nn/optim";
 import { createEngine, crossEntropy, scope, variable, withEngine, type Tensor, type Variable } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 import { difference, type Precision } from "../src/compare.ts";
 import { loadGoldens, type GoldenCase } from "../src/index.ts";
 import { fromGolden } from "../src/run.ts";
 
-/** The parameters after every step, under the stored gradients. */
-function trajectory({ inputs, outputs, attrs, name }: GoldenCase, precision: Precision): string[] {
-  const { skip = [], ...options } = attrs as { skip?: number[] } & Partial<SGDOptions & AdamOptions>;
-  const initial = (key: string): Variable => {
-    const p = variable(fromGolden(inputs.get(key)!.base, precision));
-    p.requireGrad();
-    return p;
-  };
-  const [w, b] = [initial("w"), initial("b")];
-  const optimizer = name.startsWith("adam/") ? new Adam([w, b], options) : new SGD([w, b], options);
-  const gradients = { w: fromGolden(inputs.get("gw")!.base, precision), b: fromGolden(inputs.get("gb")!.base, precision) };
-  const steps = gradients.w.shape[0]!;
+type Rate = { lr: number };
+type Make = new (params: readonly Group<Rate>[], options: Partial<Rate>) => Optimizer<Rate>;
+const optimizers = {
+  sgd: SGD, momentumEMA: MomentumEMA, rmsprop: RMSprop, adagrad: Adagrad, adadelta: Adadelta,
+  adam: Adam, adamw: AdamW, adamax: Adamax, nadam: NAdam, radam: RAdam,
+} as unknown as Record<string, Make>;
+
+const parameter = ({ inputs }: GoldenCase, key: string, precision: Precision): Variable => {
+  const p = variable(fromGolden(inputs.get(key)!.base, precision));
+  p.requireGrad();
+  return p;
+};
+
+/** What is wrong with the recorded paths, one line each. */
+const differences = ({ op, name, outputs }: GoldenCase, paths: Record<string, ArrayLike<number>>, precision: Precision): string[] =>
+  Object.entries(paths).flatMap(([key, data]) => {
+    const expected = outputs.get(key)!;
+    const wrong = difference({ shape: expected.shape, data }, expected, precision);
+    return wrong === null ? [] : [`${op}/${name} ${key}: ${wrong}`];
+  });
+
+/** The parameters after every step, under the stored gradients; attributes as in optim/make.py. */
+function trajectory(golden: GoldenCase, precision: Precision): string[] {
+  const { skip = [], bias = {}, cooling = 1, ...options } = golden.attrs as { skip?: number[]; bias?: Partial<Rate>; cooling?: number } & Partial<Rate>;
+  const [w, b] = [parameter(golden, "w", precision), parameter(golden, "b", precision)];
+  const optimizer = new optimizers[golden.op]!([{ params: [w] }, { params: [b], ...bias }], options);
+  const [gw, gb] = ["gw", "gb"].map((key) => fromGolden(golden.inputs.get(key)!.base, precision));
   const path: { w: number[]; b: number[] } = { w: [], b: [] };
-  for (let i = 0; i < steps; i++) {
+  for (let i = 0; i < gw!.shape[0]!; i++) {
     optimizer.zeroGrad();
-    w.grad = gradients.w.at(i);
-    if (!skip.includes(i)) b.grad = gradients.b.at(i);
+    w.grad = gw!.at(i);
+    if (!skip.includes(i)) b.grad = gb!.at(i);
     optimizer.step();
     path.w.push(...w.dataSync());
     path.b.push(...b.dataSync());
+    for (const group of optimizer.groups) group.options.lr *= cooling;
   }
-  return (["w", "b"] as const).flatMap((key) => {
-    const expected = outputs.get(key)!;
-    const wrong = difference({ shape: expected.shape, data: path[key] }, expected, precision);
-    return wrong === null ? [] : [`${name} ${key}: ${wrong}`];
-  });
+  return differences(golden, path, precision);
+}
+
+/** Logistic regression with an L2 term by L-BFGS: weights and losses of every step, evaluations and iterations in all. */
+function lbfgs(golden: GoldenCase, precision: Precision): string[] {
+  const { steps, ...options } = golden.attrs as { steps: number } & Partial<LBFGSOptions>;
+  const [w, b] = [parameter(golden, "w", precision), parameter(golden, "b", precision)];
+  const [x, target] = ["x", "target"].map((key) => fromGolden(golden.inputs.get(key)!.base, precision));
+  const optimizer = new LBFGS([w, b], options);
+  const path = { w: [] as number[], b: [] as number[], losses: [] as number[], counts: [] as number[] };
+  for (let i = 0; i < steps; i++) {
+    const loss = optimizer.step(() => {
+      optimizer.zeroGrad();
+      const z = x!.matmul(w).add(b);
+      const l = z.softplus().mean().sub(z.mul(target!).mean()).add(w.square().sum().add(b.square().sum()).mul(0.01));
+      l.backward();
+      return l;
+    });
+    path.losses.push(loss);
+    path.w.push(...w.dataSync());
+    path.b.push(...b.dataSync());
+  }
+  path.counts.push(optimizer.evaluations, optimizer.iterations);
+  // Where to stop depends on the last bits of the loss, and weights near the end on where it stopped: f32 answers for the losses.
+  return differences(golden, precision === "f64" ? path : { losses: path.losses }, precision);
 }
 
 const runs = [
@@ -43,13 +82,56 @@ const runs = [
 
 describe.each(runs)("$label", ({ precision }) => {
   const engine = createEngine({ threads: 1 });
+  const each = (op: string, run: (golden: GoldenCase) => string[]): string[] => loadGoldens(op).flatMap((golden) => withEngine(engine, () => scope(() => run(golden))));
 
-  test.each(["sgd", "adam"])("%s follows PyTorch step by step", (op) => {
-    const wrong = loadGoldens(op).flatMap((golden) =>
-      withEngine(engine, () => scope(() => trajectory({ ...golden, name: `${op}/${golden.name}` }, precision))),
-    );
+  test.each(Object.keys(optimizers))("%s follows PyTorch step by step", (op) => {
+    expect(each(op, (golden) => trajectory(golden, precision))).toEqual([]);
+  });
+
+  test("L-BFGS follows PyTorch step by step, evaluation by evaluation", () => {
+    expect(each("lbfgs", (golden) => lbfgs(golden, precision))).toEqual([]);
+  });
+
+  test("averages of weights follow PyTorch", () => {
+    const wrong = each("weightAverage", (golden) => {
+      const path = fromGolden(golden.inputs.get("path")!.base, precision);
+      const w = variable(path.at(0));
+      const average = new WeightAverage([w], golden.attrs);
+      const y = Array.from({ length: path.shape[0]! }, (_, i) => {
+        w.write(path.at(i).dataSync());
+        average.update();
+        return [...average.averages[0]!.dataSync()];
+      });
+      return differences(golden, { y: y.flat() }, precision);
+    });
     expect(wrong).toEqual([]);
   });
+});
+
+type Settings = Record<"every" | "gamma" | "total" | "floor" | "first" | "mult" | "from" | "to" | "steps" | "power" | "after" | "milestone", number> & { milestones: number[] } & schedule.OneCycleOptions;
+const schedules: Record<string, (s: Settings) => schedule.Schedule> = {
+  stepDecay: ({ every, gamma }) => schedule.stepDecay(every, gamma),
+  multiStep: ({ milestones, gamma }) => schedule.multiStep(milestones, gamma),
+  exponential: ({ gamma }) => schedule.exponential(gamma),
+  cosine: ({ total, floor }) => schedule.cosine(total, floor),
+  warmRestarts: ({ first, ...options }) => schedule.warmRestarts(first, options),
+  linear: ({ total, ...options }) => schedule.linear(total, options),
+  warmup: ({ steps }) => schedule.warmup(steps),
+  polynomial: ({ total, power }) => schedule.polynomial(total, { power }),
+  lambda: () => schedule.lambda((t) => 1 / (1 + t)),
+  oneCycle: ({ total, ...options }) => schedule.oneCycle(total, options),
+  sequence: ({ every, gamma, after, milestone }) => schedule.sequence([schedule.stepDecay(every, gamma), schedule.exponential(after)], [milestone]),
+};
+
+test.each(loadGoldens("schedule"))("schedule $name is PyTorch's", (golden) => {
+  const { kind, ...settings } = golden.attrs as unknown as { kind: string } & Settings;
+  const factor = schedules[kind]!(settings as Settings);
+  expect(differences(golden, { y: Array.from({ length: 50 }, (_, t) => factor(t)) }, "f64")).toEqual([]);
+});
+
+test.each(loadGoldens("plateau"))("reduce-on-plateau $name is PyTorch's", (golden) => {
+  const plateau = new ReduceOnPlateau(golden.attrs as Partial<PlateauOptions>);
+  expect(differences(golden, { y: Array.from(golden.inputs.get("measures")!.base.data, (m) => plateau.update(m)) }, "f64")).toEqual([]);
 });
 
 /** The network of network/make.py; properties give PyTorch's names. */
