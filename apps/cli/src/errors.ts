@@ -27,6 +27,17 @@ const fileProblems: Record<string, string> = {
   ENOSPC: "does not fit: the disk is full",
 };
 
+/** The result of `work` on the file `path`; an error that does not say which file it is about says it then. */
+export async function about<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FormatError && !error.message.includes(path)) throw new FormatError(error.format, error.offset, `${path}: ${error.reason}`, { cause: error, ...(error.hint !== undefined && { hint: error.hint }) });
+    if (error instanceof Error && "code" in error && !("path" in error)) Object.assign(error, { path });
+    throw error;
+  }
+}
+
 /** One clear message and the exit code. Anything unexpected keeps its stack: that is a bug. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CliError) return { message: error.message, code: error.code };

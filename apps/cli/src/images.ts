@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { FormatError } from "@nn/tensor";
 import type { NdArray } from "@nn/data";
 import { decode } from "fast-png";
-import { badInput } from "./errors.ts";
+import { about, badInput } from "./errors.ts";
 
 const largest = 16_384; // pixels along a side; refused before anything is decoded
 
@@ -15,7 +15,7 @@ interface Wanted {
 
 /** Reads a picture and checks that it has the size the model wants; colour becomes grey where one channel is wanted. */
 export async function readImage(path: string, wanted: Wanted): Promise<NdArray<Uint8Array>> {
-  const file = await readFile(path);
+  const file = await about(path, () => readFile(path));
   const picture = file[0] === 0x50 && (file[1] === 0x35 || file[1] === 0x36) ? readPnm(path, file) : readPng(path, file);
   if (picture.width !== wanted.width || picture.height !== wanted.height) {
     throw badInput(`${path} is ${picture.width}×${picture.height}, the model wants ${wanted.width}×${wanted.height}`, "resize it first");

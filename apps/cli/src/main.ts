@@ -1,4 +1,5 @@
 /** The `nn` command. Data goes to standard output, everything else to standard error. */
+import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { bench } from "./commands/bench.ts";
 import { getData } from "./commands/data.ts";
@@ -9,7 +10,9 @@ import { completions } from "./completions.ts";
 import { exit, explain } from "./errors.ts";
 import { recipes } from "./recipes.ts";
 
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 const program = new Command("nn")
+  .version(version, "-V, --version", "print the version")
   .description("Train, evaluate and inspect neural networks.")
   .showSuggestionAfterError(true)
   .exitOverride()

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { nearest } from "@nn/layers";
 import type { Recipe } from "@nn/train";
 import { alexnetFashion } from "./recipes/alexnet-fashion.ts";
-import { badInput, usage } from "./errors.ts";
+import { type CliError, badInput, usage } from "./errors.ts";
 
 export const recipes: ReadonlyMap<string, Recipe> = new Map([alexnetFashion].map((r) => [r.name, r]));
 
@@ -19,8 +19,23 @@ export async function findRecipe(name: string): Promise<Recipe> {
   }
   const path = resolve(name);
   if (!existsSync(path)) throw badInput(`${name} does not exist`);
-  const module = (await import(pathToFileURL(path).href)) as { default?: Recipe; recipe?: Recipe };
+  const module = (await import(pathToFileURL(path).href).catch((error: unknown) => {
+    throw unloadable(name, path, error);
+  })) as { default?: Recipe; recipe?: Recipe };
   const recipe = module.recipe ?? module.default;
-  if (typeof recipe?.model !== "function" || typeof recipe.name !== "string") throw badInput(`${name} exports no recipe`, "export const recipe = defineRecipe({ … })");
+  if (typeof recipe !== "object" || recipe === null) throw badInput(`${name} exports no recipe`, "export const recipe = defineRecipe({ … })");
+  const lacks = (Object.keys(parts) as (keyof typeof parts)[]).filter((part) => typeof recipe[part] !== parts[part]);
+  if (lacks.length > 0) throw badInput(`the recipe of ${name} lacks ${lacks.join(", ")}`, "defineRecipe({ … }) lets the editor check it");
   return recipe;
+}
+
+/** What a recipe must have, and of which type. */
+const parts = { name: "string", defaults: "object", classes: "object", image: "object", data: "function", prepare: "function", model: "function", optimizer: "function" } as const satisfies Partial<Record<keyof Recipe, string>>;
+
+/** One line about a module that does not parse or throws, with the line of the user's file if it is known. */
+function unloadable(name: string, path: string, error: unknown): CliError {
+  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  if ((error as NodeJS.ErrnoException)?.code === "ERR_UNKNOWN_FILE_EXTENSION") return badInput(`${name}: Node ${process.versions.node} reads no TypeScript`, "use Node 22.18 or newer, or write the recipe as .mjs");
+  const line = stack.split(path)[1]?.match(/^:(\d+)/)?.[1];
+  return badInput(`${name}${line === undefined ? "" : `:${line}`} cannot be loaded: ${message.split("\n")[0]}`);
 }

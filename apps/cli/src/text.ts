@@ -18,6 +18,9 @@ export function confusionTable({ confusion: { counts, classes: n } }: Evaluation
   return [` ${head}`, ...rows].join("\n");
 }
 
+/** Text from a file without what a terminal would obey. */
+export const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
 /** 1536 → `1.5 KiB`. */
 export function bytes(n: number): string {
   const unit = n < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(n) / 10));

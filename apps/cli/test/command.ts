@@ -1,13 +1,13 @@
 /** Runs the real command on a small data set. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { fashionMnistSubsetDir } from "@nn/data/node";
 import { decodeCheckpoint } from "@nn/train";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
@@ -18,7 +18,11 @@ export interface Result {
   readonly stderr: string;
 }
 
-export const temporary = (): string => mkdtempSync(join(tmpdir(), "nn-cli-"));
+/** Everything that a test file writes; checkpoints are large, so it is removed at the end. */
+const scratch = mkdtempSync(join(tmpdir(), "nn-cli-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+export const temporary = (): string => mkdtempSync(join(scratch, "t-"));
 
 /** Starts `nn …args`; `done` resolves when it ends. */
 export function start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; done: Promise<Result> } {
@@ -67,23 +71,39 @@ export function folder(name = "out"): string {
 }
 
 /** Short runs: two epochs of 128 images. */
-export const quick = (data: string, out: string): string[] => ["train", "alexnet-fashion", "--data", data, "--out", out, "--epochs", "2", "--batch", "16"];
+export const quick = (data: string, out: string): string[] => ["train", "alexnet-fashion", "--data", data, "--out", out, "--epochs", "2", "--batch", "8"];
+
+/** A quick run that has done its first update: it writes a checkpoint after each, so many more are to come. */
+export const startAndStep = (data: string, out: string): Promise<ReturnType<typeof start>> => startAndWait(quick(data, out), join(out, "checkpoint"));
+
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** Starts a run that writes a checkpoint after every step, and resolves when the first new one is there, or the run has ended. */
+async function startAndWait(args: readonly string[], checkpoint: string): Promise<ReturnType<typeof start>> {
+  const written = () => (existsSync(checkpoint) ? statSync(checkpoint).mtimeMs : 0);
+  const before = written();
+  const run = start([...args, "--checkpoint-every", "0"]);
+  let ended = false;
+  void run.done.then(() => (ended = true));
+  while (!ended && written() === before) await sleep(2);
+  return run;
+}
 
 /** Kills a run at scattered moments, resumes it, and compares the model with that of a run that was left alone. */
-export async function killAndResume(data: string, expected: Buffer, kills: number): Promise<void> {
+export async function killAndResume(args: (out: string) => string[], expected: Buffer, kills: number): Promise<void> {
   const out = folder();
   const checkpoint = join(out, "checkpoint");
   const resume = () => (existsSync(checkpoint) ? ["--resume"] : []);
+  let inMidEpoch = 0;
   for (let k = 0; k < kills; k++) {
-    const { child, done } = start([...quick(data, out), "--checkpoint-every", "0", ...resume()]);
-    await new Promise<void>((ready) => {
-      child.stderr!.on("data", (d) => String(d).includes("training and") && setTimeout(ready, 40 + ((k * 137) % 360)));
-      void done.then(() => ready());
-    });
+    // In turn at any moment from the start of the process, and a moment after a checkpoint: while computing, or writing the next one.
+    const { child, done } = k % 2 === 0 ? start([...args(out), "--checkpoint-every", "0", ...resume()]) : await startAndWait([...args(out), ...resume()], checkpoint);
+    await sleep(k % 2 === 0 ? (k * 337) % 1000 : (k * 37) % 120);
     child.kill("SIGKILL");
     await done;
-    if (existsSync(checkpoint)) decodeCheckpoint(readFileSync(checkpoint)); // old or new, but whole
+    if (existsSync(checkpoint) && decodeCheckpoint(readFileSync(checkpoint)).state.loader.batch > 0) inMidEpoch++; // old or new, but whole
   }
-  expect((await nn(...quick(data, out), ...resume())).code).toBe(0);
+  expect(inMidEpoch).toBeGreaterThan(0);
+  expect((await nn(...args(out), ...resume())).code).toBe(0);
   expect(readFileSync(join(out, "model.safetensors"))).toEqual(expected);
 }

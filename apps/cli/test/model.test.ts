@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { encodePng } from "@nn/data";
 import { remoteDatasets } from "@nn/data/node";
-import { saveSafetensors } from "@nn/io/node";
+import { loadSafetensors, saveSafetensors } from "@nn/io/node";
 import { tensor } from "@nn/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
-import { folder, nn, picture, quick, smallData, temporary } from "./command.ts";
+import { folder, nn, picture, quick, smallData, start, temporary } from "./command.ts";
 
 let data = "";
 let model = "";
@@ -25,6 +25,8 @@ describe("nn eval", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ recipe: "alexnet-fashion", images: 40 });
     expect((await nn("eval", model, "--data", data)).stdout).toMatch(/^test accuracy: \d+\.\d %\n/);
+    expect((await start(["eval", model, "--json"], { NN_DATA: data }).done).stdout).toBe(stdout);
+    expect(await nn("eval", model, "--data", smallData(10, 0))).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining("no test images") as string });
   });
 });
 
@@ -56,6 +58,8 @@ describe("nn predict", () => {
     ["a missing image", () => [model, "/no/such.png"], 3, /\/no\/such\.png does not exist/],
     ["a file that is no picture", () => [model, model], 3, /is neither PNG nor PGM\/PPM/],
     ["a missing model", () => ["/no/model", picture()], 3, /\/no\/model does not exist/],
+    ["a folder", () => [temporary(), picture()], 3, /is a folder, not a file/],
+    ["a folder of pictures", () => [model, temporary()], 3, /is a folder, not a file/],
   ] as const)("refuses %s", async (_, args, code, message) => {
     const result = await nn("predict", ...args());
     expect(result).toMatchObject({ code, stdout: "" });
@@ -67,13 +71,17 @@ describe("nn predict", () => {
     writeFileSync(damaged, readFileSync(model).subarray(0, 5000));
     const foreign = join(temporary(), "foreign.safetensors");
     await saveSafetensors(foreign, { w: tensor([1, 2]) });
+    const fewer = join(temporary(), "fewer.safetensors");
+    const metadata = Object.fromEntries((await loadSafetensors(model)).metadata);
+    await saveSafetensors(fewer, { w: tensor([1, 2]) }, { metadata: { ...metadata, classes: '["shoe"]' } });
     const renamed = join(temporary(), "png.png");
     const png = Buffer.from(await encodePng(new Uint8Array(784), 28, 28));
     png[60]! ^= 255;
     writeFileSync(renamed, png);
     for (const [args, message] of [
       [[damaged, picture()], /safetensors: /],
-      [[foreign, picture()], /does not say which model it belongs to/],
+      [[foreign, picture()], /foreign\.safetensors: this safetensors file does not say which model it belongs to/],
+      [[fewer, picture()], /fewer\.safetensors has 1 classes, recipe 'alexnet-fashion' 10/],
       [[model, renamed], /png: .*png\.png: /],
     ] as const) {
       const result = await nn("predict", ...args);
@@ -91,6 +99,13 @@ describe("nn inspect", () => {
     expect(stdout).toMatch(/ {2}recipe: alexnet-fashion/);
     expect(JSON.parse((await nn("inspect", model, "--json")).stdout)).toMatchObject({ metadata: { format: "nn.model" } });
   });
+  it("prints no control characters of a file", async () => {
+    const odd = join(temporary(), "odd.safetensors");
+    await saveSafetensors(odd, { "a\u001b[2J": tensor([1, 2]) }, { metadata: { note: "\u0007\u009b31m" } });
+    const { stdout } = await nn("inspect", odd);
+    expect(stdout).toContain("a\\x1b[2J  F32  [2]  8 B");
+    expect(stdout).toContain("note: \\x07\\x9b31m");
+  });
   it("refuses what is no safetensors file", async () => {
     expect(await nn("inspect", picture())).toMatchObject({ code: 3, stdout: "", stderr: expect.stringMatching(/^error: safetensors: /) as string });
   });
@@ -102,6 +117,20 @@ describe("nn doctor, nn completions, nn help", () => {
     expect((await nn("completions", "bash")).stdout).toContain("alexnet-fashion");
     expect(await nn("completions", "tcsh")).toMatchObject({ code: 2 });
     expect(await nn("--help")).toMatchObject({ code: 0, stderr: "" });
+    expect((await nn("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await nn("doctor", "--engine", "wasm-simd", "--threads", "1")).stdout).toContain("engine: wasm-simd was asked for");
+  });
+});
+
+describe("the README", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const lines = [.../```sh\n([\s\S]*?)```/.exec(readme)![1]!.matchAll(/^nn ([^#\n]*)/gm)].map((m) => m[1]!.trim());
+  it.each(lines)("knows what `nn %s` uses", async (line) => {
+    const words = line.split(" ");
+    const command = words.slice(0, words[0] === "data" ? 2 : 1);
+    const { stdout, code } = await nn(...command, "--help");
+    expect(code).toBe(0);
+    for (const option of words.filter((w) => w.startsWith("--"))) expect(stdout).toContain(option);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createEngine } from "@nn/kernels";
 import { decodeCheckpoint, decodeModel } from "@nn/train";
 import { beforeAll, describe, expect, it } from "vitest";
-import { folder, killAndResume, nn, picture, quick, smallData, start, temporary } from "./command.ts";
+import { folder, killAndResume, nn, picture, quick, smallData, start, startAndStep, temporary } from "./command.ts";
 
 let data = "";
 let trained = "";
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 const model = () => join(trained, "model.safetensors");
 
-const kinds = (["native", "wasm"] as const).filter((kind) => {
+const kinds = (["native", "wasm", "wasm-simd"] as const).filter((kind) => {
   try {
     createEngine({ kind, threads: 1 });
     return true;
@@ -57,13 +57,12 @@ describe("nn train", () => {
   });
 
   it("survives kill -9 at any moment and resumes to the same bytes", async () => {
-    await killAndResume(data, readFileSync(model()), 3);
+    await killAndResume((out) => quick(data, out), readFileSync(model()), 3);
   });
 
   it("Ctrl-C writes a checkpoint and exits 130; resuming gives the same bytes", async () => {
     const out = folder();
-    const { child, done } = start(quick(data, out));
-    await new Promise<void>((ready) => child.stderr!.on("data", (d) => String(d).includes("training and") && setTimeout(ready, 150)));
+    const { child, done } = await startAndStep(data, out);
     child.kill("SIGINT");
     const { code, stderr } = await done;
     expect(code).toBe(130);
@@ -74,9 +73,19 @@ describe("nn train", () => {
     expect(readFileSync(join(out, "model.safetensors"))).toEqual(readFileSync(model()));
   });
 
+  it("a checkpoint of another engine is continued with a warning; what killed runs left is removed", async () => {
+    const out = folder();
+    const args = [...quick(data, out), "--epochs", "1"];
+    expect((await nn(...args, "--engine", "wasm")).code).toBe(0);
+    writeFileSync(join(out, ".checkpoint.999999999-0.tmp"), "half");
+    const { code, stderr } = await nn(...args, "--engine", "wasm-simd", "--resume");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/warning: the checkpoint was made on wasm\/relaxed-simd, this is wasm\/simd128: results will differ in last bits/);
+    expect(readdirSync(out).sort()).toEqual(["checkpoint", "model.safetensors", "report.html"]);
+  });
+
   it("SIGTERM exits 143", async () => {
-    const { child, done } = start(quick(data, folder()));
-    await new Promise<void>((ready) => child.stderr!.on("data", (d) => String(d).includes("training and") && setTimeout(ready, 100)));
+    const { child, done } = await startAndStep(data, folder());
     child.kill("SIGTERM");
     expect((await done).code).toBe(143);
   });
@@ -123,6 +132,8 @@ describe("nn train, bad input", () => {
     ["no recipe", ["train"], 2, /missing required argument 'recipe'/],
     ["no number", ["train", "alexnet-fashion", "--lr", "fast"], 2, /--lr: expected a number above 0, got 'fast'/],
     ["no such engine", ["train", "alexnet-fashion", "--engine", "gpu"], 2, /--engine: unknown engine 'gpu'\n {2}hint: one of auto, native, wasm, wasm-simd/],
+    ["no such seconds", ["train", "alexnet-fashion", "--checkpoint-every", "often"], 2, /--checkpoint-every: expected a number of seconds, got 'often'/],
+    ["a surplus argument", ["train", "alexnet-fashion", "twice"], 2, /too many arguments/],
     ["no such recipe file", ["train", "./nowhere.ts"], 3, /\.\/nowhere\.ts does not exist/],
   ] as const)("%s", async (_, args, code, message) => fails([...args], code, message));
 
@@ -135,7 +146,24 @@ describe("nn train, bad input", () => {
     const dir = smallData(20, 10);
     writeFileSync(join(dir, "train-labels-idx1-ubyte.gz"), readFileSync(join(smallData(19, 10), "train-labels-idx1-ubyte.gz")));
     await fails(run(dir), 3, /20 .*19|19 .*20/);
+    await fails(run(smallData(0, 10)), 3, /the train set has no images/);
+    await fails(run(smallData(10, 0)), 3, /the test set has no images/);
     expect(readdirSync(out)).toEqual([]);
+    await fails(["train", "alexnet-fashion", "--out", join(out, "new"), "--data", "/no/such/folder"], 3, /does not exist/);
+    expect(readdirSync(out)).toEqual([]);
+  });
+
+  it("recipe files that are none", async () => {
+    const dir = temporary();
+    const file = (name: string, text: string) => {
+      writeFileSync(join(dir, name), text);
+      return ["train", join(dir, name)];
+    };
+    await fails(file("broken.ts", "export const recipe = {"), 3, /broken\.ts:1 cannot be loaded: /);
+    await fails(file("throws.ts", 'export const a = 1;\nthrow new Error("no luck");'), 3, /throws\.ts:2 cannot be loaded: no luck\n$/);
+    await fails(file("imports.ts", 'import "nowhere";'), 3, /imports\.ts cannot be loaded: Cannot find package 'nowhere'/);
+    await fails(file("empty.ts", "export const a = 1;"), 3, /empty\.ts exports no recipe/);
+    await fails(file("partial.ts", 'export const recipe = { name: "x", model: () => 1 };'), 3, /the recipe of .*partial\.ts lacks defaults, classes, image, data, prepare, optimizer/);
   });
 
   it.skipIf(process.getuid?.() === 0)("an output folder that cannot be written (skipped for root, who can write everywhere)", async () => {
@@ -154,6 +182,10 @@ describe("nn train, bad input", () => {
     await fails([...quick(data, trained), "--resume", "--seed", "9"], 3, /was made with seed 1, not 9\n {2}hint: resume with --seed 1/);
     const out = folder();
     writeFileSync(join(out, "checkpoint"), readFileSync(model()));
-    await fails([...quick(data, out), "--resume"], 3, /this safetensors file is not a checkpoint/);
+    await fails([...quick(data, out), "--resume"], 3, /checkpoint: this safetensors file is not a checkpoint/);
+    writeFileSync(join(out, "checkpoint"), readFileSync(join(trained, "checkpoint")).subarray(0, 100_000));
+    await fails([...quick(data, out), "--resume"], 3, /safetensors: .*checkpoint: /);
+    await fails([...quick(smallData(64, 40), trained), "--resume"], 3, /does not fit this run: .*128 samples.*64/);
+    expect(readFileSync(join(trained, "model.safetensors")).length).toBeGreaterThan(0);
   });
 });

@@ -1,7 +1,7 @@
 /** A checkpoint is one safetensors file: parameters, buffers and optimizer state as tensors, everything else as JSON in its metadata. */
 import { decodeTensors, encodeTensors } from "@nn/io";
 import { FormatError, getEngine } from "@nn/tensor";
-import type { TrainerState } from "./trainer.ts";
+import type { EpochInfo, TrainerState } from "./trainer.ts";
 
 const version = "1";
 
@@ -39,24 +39,30 @@ export function decodeCheckpoint(bytes: Uint8Array): LoadedCheckpoint {
   };
   const state = checked(json("state"));
   const extra = json("extra") as CheckpointExtra;
-  if (typeof extra?.recipe !== "string") throw new FormatError("checkpoint", 8, "it does not name its recipe");
-  return { ...extra, engine: metadata.get("engine") ?? "", state: { ...state, tensors } };
+  if (typeof extra?.recipe !== "string" || typeof extra.options !== "object" || extra.options === null) throw new FormatError("checkpoint", 8, "it does not name its recipe and options");
+  return { recipe: extra.recipe, options: extra.options, engine: metadata.get("engine") ?? "", state: { ...state, tensors } };
 }
 
 /** The parts every reader relies on; the parts themselves are checked by who loads them. */
 function checked(value: unknown): Omit<TrainerState, "tensors"> {
-  const state = value as Omit<TrainerState, "tensors">;
+  const state = value as Omit<TrainerState, "tensors"> | null;
+  const count = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+  const record = (part: unknown): boolean => typeof part === "object" && part !== null;
+  const list = (parts: unknown, is: (part: unknown) => boolean): boolean => Array.isArray(parts) && parts.every(is);
   const whole =
-    typeof state === "object" &&
-    state !== null &&
-    Number.isSafeInteger(state.optimizer?.step) &&
-    Array.isArray(state.optimizer.options) &&
-    Number.isSafeInteger(state.loader?.batch) &&
-    Number.isSafeInteger(state.loader.epoch) &&
-    Number.isSafeInteger(state.random?.seed) &&
-    Array.isArray(state.history) &&
-    Array.isArray(state.baseRates) &&
-    Number.isFinite(state.mean?.sum);
+    count(state?.optimizer?.step) &&
+    list(state?.optimizer?.updates, count) &&
+    list(state?.optimizer.options, record) &&
+    count(state?.loader?.batch) &&
+    count(state?.loader.epoch) &&
+    count(state?.loader.seed) &&
+    count(state?.random?.seed) &&
+    count(state?.random.stream) &&
+    state!.random.stream < 2 ** 32 &&
+    list(state?.history, (line) => record(line) && count((line as EpochInfo).epoch)) &&
+    list(state?.baseRates, Number.isFinite) &&
+    Number.isFinite(state?.mean?.sum) &&
+    count(state?.mean.count);
   if (!whole) throw new FormatError("checkpoint", 8, "its state is incomplete");
-  return state;
+  return state!;
 }

@@ -1,7 +1,8 @@
 /** Running a model over a data set without training it. */
 import type { DataLoader, Fields, TensorsOf } from "@nn/data";
 import type { Module } from "@nn/layers";
-import { noGrad, type Tensor } from "@nn/tensor";
+import { ArgumentError, noGrad, type Tensor } from "@nn/tensor";
+import { breath } from "./breath.ts";
 import { ConfusionMatrix, Mean } from "./metrics.ts";
 
 export interface Evaluation {
@@ -17,9 +18,15 @@ export interface EvaluateOptions<F extends Fields> {
   predict: (batch: TensorsOf<F>, model: Module) => { logits: Tensor; labels: Tensor; loss: Tensor };
 }
 
-/** Evaluates in `eval()` mode; the model is left in the mode it was in. */
+/**
+ * Evaluates in `eval()` mode; the model is left in the mode it was in.
+ *
+ * @throws ArgumentError if there is nothing to evaluate on.
+ */
 export async function evaluate<F extends Fields>(model: Module, loader: DataLoader<F>, { classes, predict }: EvaluateOptions<F>): Promise<Evaluation> {
+  if (loader.length === 0) throw new ArgumentError("evaluate", `${loader.name} has no batches`);
   const { training } = model;
+  const breathe = breath();
   const confusion = new ConfusionMatrix(classes);
   const mean = new Mean();
   model.eval();
@@ -28,6 +35,7 @@ export async function evaluate<F extends Fields>(model: Module, loader: DataLoad
       const { logits, labels, loss } = noGrad(() => predict(batch, model));
       confusion.add(logits, labels);
       mean.add(loss.item(), labels.size);
+      await breathe();
     }
   } finally {
     model.train(training);

@@ -37,5 +37,7 @@ export function decodeModel(bytes: Uint8Array): ModelFile {
   };
   const classes = json("classes");
   if (!Array.isArray(classes) || !classes.every((c) => typeof c === "string")) fail("its classes are not a list of names");
-  return { recipe: metadata.get("recipe") ?? "", classes: classes as string[], options: json("options") as RunOptions, tensors };
+  const options = json("options") as RunOptions | null;
+  if (!(["epochs", "batch", "lr", "seed"] as const).every((key) => Number.isFinite(options?.[key]))) fail("its options are incomplete");
+  return { recipe: metadata.get("recipe") ?? "", classes: classes as string[], options: options!, tensors };
 }

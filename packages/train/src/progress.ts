@@ -22,6 +22,8 @@ export interface ProgressOptions {
   write: (text: string) => void;
   /** Redraw one line (a terminal), or print a line per epoch. */
   live: boolean;
+  /** Width of the terminal; the bar gives way to it. Default 80. */
+  columns?: () => number;
   /** Milliseconds now; for tests. */
   now?: () => number;
 }
@@ -34,6 +36,7 @@ export class Progress implements Callback {
   #firstBatch = 0;
   #samples = 0;
   #drawn = -Infinity;
+  #accuracies = "";
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -57,13 +60,20 @@ export class Progress implements Callback {
     const rate = seconds > 0 ? this.#samples / seconds : 0;
     const left = done > this.#firstBatch ? (seconds / (done - this.#firstBatch)) * (epochs * batches - done) : NaN;
     const eta = Number.isNaN(left) ? "" : ` · ${clock(left)} to go`;
-    return `epoch ${epoch}/${epochs} ${bar(batch / batches, 24)} loss ${meanLoss.toFixed(4)} · ${rate.toFixed(0)} images/s${eta}`;
+    const head = `epoch ${epoch}/${epochs} `;
+    const figures = ` loss ${meanLoss.toFixed(4)}${this.#accuracies} · ${rate.toFixed(0)} images/s${eta}`;
+    // One column stays free: a terminal that is full wraps, and a wrapped line is not redrawn.
+    const room = (this.#options.columns?.() ?? 80) - 1 - head.length - figures.length;
+    return `${head}${bar(batch / batches, Math.min(24, Math.max(0, room)))}${figures}`;
   }
 
   onEpoch(info: EpochInfo): void {
     const seconds = this.#start === null ? 0 : (this.#now() - this.#start) / 1000;
     const { epoch, loss, lr: _lr, ...rest } = info;
-    const extra = Object.entries(rest).map(([name, value]) => ` · ${name} ${/accuracy/i.test(name) ? `${(100 * value).toFixed(1)} %` : value.toFixed(4)}`);
+    const accuracy = (name: string): boolean => /accuracy/i.test(name);
+    const show = ([name, value]: [string, number]): string => ` · ${name} ${accuracy(name) ? `${(100 * value).toFixed(1)} %` : value.toFixed(4)}`;
+    const extra = Object.entries(rest).map(show);
+    this.#accuracies = Object.entries(rest).filter(([name]) => accuracy(name)).map(([name, value]) => ` · ${name.replace(/ ?accuracy/i, "") || "accuracy"} ${(100 * value).toFixed(1)} %`).join("");
     this.#options.write(`${this.#options.live ? "\r\u001b[2K" : ""}epoch ${epoch}: loss ${loss.toFixed(4)}${extra.join("")} · ${clock(seconds)}\n`);
   }
 }

@@ -22,13 +22,13 @@ export function curves(history: readonly EpochInfo[]): string {
 
 function chart(title: string, lines: readonly Line[]): string {
   const finite = lines.flatMap((l) => l.values).filter(Number.isFinite);
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const span = high - low || 1;
+  const ticks = roundTicks(Math.min(...finite), Math.max(...finite));
+  const [low, high] = [ticks[0]!, ticks.at(-1)!];
+  const span = high - low;
   const epochs = Math.max(...lines.map((l) => l.values.length));
   const x = (i: number) => margin.left + (i / Math.max(1, epochs - 1)) * (width - margin.left - margin.right);
   const y = (v: number) => margin.top + (1 - (v - low) / span) * (height - margin.top - margin.bottom);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((t) => low + t * span);
-  const grid = ticks.map((v) => `<path class="grid" d="M${margin.left} ${y(v).toFixed(1)}H${width - margin.right}"/><text x="${margin.left - 6}" y="${(y(v) + 4).toFixed(1)}" text-anchor="end">${label(v)}</text>`);
+  const grid = ticks.map((v) => `<path class="grid" d="M${margin.left} ${y(v).toFixed(1)}H${width - margin.right}"/><text x="${margin.left - 6}" y="${(y(v) + 4).toFixed(1)}" text-anchor="end">${label(title, v, ticks[1]! - low)}</text>`);
   // Names stand where the curves are not: above falling losses, below rising accuracies.
   const legend = title === "accuracy" ? height - margin.bottom - 10 - 16 * (lines.length - 1) : margin.top + 14;
   const paths = lines.map(({ name, values }, k) => {
@@ -40,4 +40,16 @@ function chart(title: string, lines: readonly Line[]): string {
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title} over epochs">${grid.join("")}${last}${paths.join("")}</svg>`;
 }
 
-const label = (v: number): string => (Math.abs(v) >= 100 ? v.toFixed(0) : v.toPrecision(3));
+/** Three to seven round numbers from below `low` to above `high`: steps are 1, 2 or 5 times a power of ten. */
+function roundTicks(low: number, high: number): number[] {
+  const rough = (high - low || Math.abs(high) || 1) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough)!;
+  const first = Math.floor(low / step);
+  return Array.from({ length: Math.max(1, Math.ceil(high / step) - first) + 1 }, (_, i) => (first + i) * step);
+}
+
+function label(title: string, v: number, step: number): string {
+  const digits = (unit: number): number => Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));
+  return title === "accuracy" ? `${(100 * v).toFixed(digits(100 * step))} %` : v.toFixed(digits(step));
+}

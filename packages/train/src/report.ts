@@ -20,7 +20,7 @@ export interface ReportInput {
 }
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percent = (share: number): string => `${(100 * share).toFixed(1)}\u00a0%`;
 
 /** The report as one HTML document. */
 export async function renderReport(r: ReportInput): Promise<string> {
@@ -37,7 +37,7 @@ export async function renderReport(r: ReportInput): Promise<string> {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(r.title)}</title><style>${style}</style></head><body><main>
 <header><h1>${escape(r.title)}</h1><p>${escape(r.description)}</p>
-<p class="figures"><b>${percent(evaluation.accuracy)}</b> test accuracy · loss ${evaluation.loss.toFixed(4)} on ${evaluation.confusion.total} images · ${r.history.length} epochs</p></header>
+<p class="figures"><b>${percent(evaluation.accuracy)}</b> test accuracy · loss ${evaluation.loss.toFixed(4)} on ${evaluation.confusion.total} images · ${r.history.length} epoch${r.history.length === 1 ? "" : "s"}</p></header>
 ${sections.join("\n")}
 </main></body></html>
 `;
@@ -98,7 +98,8 @@ function confusion({ evaluation, classes }: ReportInput): string {
 }
 
 function perClass({ evaluation, classes }: ReportInput): string {
-  const rows = evaluation.confusion.perClass().map((share, k) => `<tr><th>${escape(classes[k]!)}</th><td class="meter"><i style="width:${(100 * share).toFixed(1)}%"></i></td><td>${percent(share)}</td></tr>`);
+  const row = (share: number, name: string): string => `<tr><th>${escape(name)}</th><td class="meter"><i style="width:${(100 * share).toFixed(1)}%"></i></td><td>${percent(share)}</td></tr>`;
+  const rows = evaluation.confusion.perClass().map((share, k) => (Number.isNaN(share) ? `<tr><th>${escape(classes[k]!)}</th><td class="meter"></td><td>no images</td></tr>` : row(share, classes[k]!)));
   return `<table class="bars">${rows.join("")}</table>`;
 }
 

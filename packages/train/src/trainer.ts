@@ -5,7 +5,8 @@
 import type { DataLoader, Fields, LoaderState, TensorsOf } from "@nn/data";
 import type { Module } from "@nn/layers";
 import { clipGradNorm, type Optimizer, type OptimizerState } from "@nn/optim";
-import { NnError, randomState, scope, setRandomState, type RandomStream, type Tensor } from "@nn/tensor";
+import { ArgumentError, NnError, randomState, scope, setRandomState, variable, type RandomStream, type Tensor } from "@nn/tensor";
+import { breath } from "./breath.ts";
 import { Mean } from "./metrics.ts";
 
 export interface TrainerOptions<F extends Fields> {
@@ -19,7 +20,7 @@ export interface TrainerOptions<F extends Fields> {
   schedule?: (step: number) => number;
   /** Largest global gradient norm. */
   clipNorm?: number;
-  /** Batches whose gradients are added up before an update. Default 1. */
+  /** Batches to an update, which follows the mean of their gradients. Default 1. */
   accumulate?: number;
   callbacks?: Callback[];
 }
@@ -81,7 +82,6 @@ export class Trainer<F extends Fields> implements TrainerView {
   #mean = new Mean();
   #baseRates: number[];
   #stopped = false;
-  #breath = performance.now();
 
   constructor(options: TrainerOptions<F>) {
     this.#options = options;
@@ -99,12 +99,15 @@ export class Trainer<F extends Fields> implements TrainerView {
   }
 
   /**
-   * Trains to the end, or until `stop()`. Returns true if all epochs are done.
+   * Trains to the end, or until `stop()`; called again, it goes on from there. Returns true if all epochs are done.
    *
    * @throws DivergedError if the loss is not finite.
    */
   async fit(): Promise<boolean> {
     const { loader, epochs, callbacks = [] } = this.#options;
+    if (loader.length === 0) throw new ArgumentError("Trainer", `${loader.name} has no batches`);
+    const breathe = breath();
+    loader.load(loader.state()); // a loop that was left begins a new epoch; a position that was loaded goes on in the middle
     this.#stopped = false;
     this.model.train();
     while (loader.epoch < epochs && !this.#stopped) {
@@ -112,7 +115,7 @@ export class Trainer<F extends Fields> implements TrainerView {
       for await (const batch of loader) {
         const info = this.#step(batch, epoch, loader.state().batch);
         for (const c of callbacks) await c.onStep?.(info, this);
-        await this.#breathe();
+        await breathe();
         if (this.#stopped) break;
       }
       if (this.#stopped) break;
@@ -123,13 +126,6 @@ export class Trainer<F extends Fields> implements TrainerView {
       this.model.train(); // a callback may have evaluated
     }
     return !this.#stopped;
-  }
-
-  /** Lets timers, signals and the page have their turn: awaiting a batch that is ready never leaves the microtask queue. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breath < 50) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    this.#breath = performance.now();
   }
 
   #step(batch: TensorsOf<F>, epoch: number, done: number): StepInfo {
@@ -143,7 +139,10 @@ export class Trainer<F extends Fields> implements TrainerView {
       if (!Number.isFinite(number)) {
         throw new DivergedError(`the loss is ${number} in epoch ${epoch}, batch ${done}`, { hint: `lower the learning rate (now ${optimizer.lr}), clip gradients, or look for the op with detectAnomaly()` });
       }
-      (accumulate > 1 ? l.div(accumulate) : l).backward();
+      // The mean over the batches of this update; the last one of an epoch may have fewer.
+      const first = Math.floor((done - 1) / accumulate) * accumulate;
+      const together = Math.min(accumulate, loader.length - first);
+      (together > 1 ? l.div(together) : l).backward();
       return number;
     }, "a training step");
     if (done % accumulate === 0 || done === loader.length) {
@@ -156,13 +155,15 @@ export class Trainer<F extends Fields> implements TrainerView {
     return { epoch, epochs, batch: done, batches: loader.length, loss: value, meanLoss: this.#mean.value, lr: optimizer.lr, samples };
   }
 
-  /** For a checkpoint, between batches. With `accumulate` > 1 take it after an update. */
+  /** For a checkpoint, between any two batches. */
   state(): TrainerState {
     const { optimizer, loader } = this.#options;
     const { tensors, ...rest } = optimizer.stateDict();
     const named = new Map<string, Tensor>();
     for (const [name, t] of this.model.stateDict()) named.set(`model.${name}`, t);
     for (const [name, t] of tensors) named.set(`optimizer.${name}`, t);
+    // Only between the batches of one update (`accumulate`) are there gradients.
+    for (const [name, { grad }] of this.model.namedParameters()) if (grad) named.set(`grad.${name}`, grad);
     return {
       tensors: named,
       optimizer: rest,
@@ -174,12 +175,27 @@ export class Trainer<F extends Fields> implements TrainerView {
     };
   }
 
-  /** Goes on where `state` was taken: the same bits as without the interruption. */
+  /**
+   * Goes on where `state` was taken: the same bits as without the interruption.
+   *
+   * @throws ArgumentError or StateDictError if it belongs to another model, optimizer or data.
+   */
   load(state: TrainerState): void {
     const { optimizer, loader } = this.#options;
+    if (state.baseRates.length !== optimizer.groups.length) throw new ArgumentError("Trainer", `state has ${state.baseRates.length} learning rates, the optimizer ${optimizer.groups.length} groups`);
     const part = (prefix: string) => new Map([...state.tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t]));
     this.model.loadStateDict(part("model."));
     optimizer.loadStateDict({ ...state.optimizer, tensors: part("optimizer.") });
+    const grads = part("grad.");
+    const parameters = new Map(this.model.namedParameters());
+    for (const [name, { dtype, shape }] of grads) {
+      const p = parameters.get(name);
+      if (p?.dtype !== dtype || p.shape.join() !== shape.join()) throw new ArgumentError("Trainer", `gradient '${name}' is ${dtype}[${shape.join(",")}], which fits no parameter of that name`);
+    }
+    for (const [name, p] of parameters) {
+      const grad = grads.get(name);
+      p.grad = grad ? variable(grad) : null;
+    }
     loader.load(state.loader);
     setRandomState(state.random);
     this.#history = state.history.map((h) => ({ ...h }));

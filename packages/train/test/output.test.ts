@@ -26,6 +26,18 @@ describe("progress", () => {
     progress.onStep({ ...step, batch: 1 });
     progress.onStep({ ...step, batch: 2 });
     expect(text).toBe(`\r\u001b[2Kepoch 1/1 ${bar(0.5, 24)} loss 0.2500 · 16 images/s · 0:02 to go`);
+    progress.onEpoch({ epoch: 1, loss: 0.5, lr: 0.1, "test accuracy": 0.875 });
+    progress.onStep({ ...step, batch: 3 });
+    expect(text).toBe(`\r\u001b[2Kepoch 1/1 ${bar(0.75, 17)} loss 0.2500 · test 87.5 % · 8 images/s · 0:02 to go`);
+  });
+
+  it("never fills the terminal", () => {
+    for (const columns of [40, 79, 200]) {
+      let text = "";
+      const progress = new Progress({ write: (t) => (text = t), live: true, columns: () => columns, now: () => 0 });
+      progress.onStep({ epoch: 1, epochs: 16, batch: 1, batches: 4, loss: 1, meanLoss: 0.25, lr: 0.1, samples: 8 });
+      expect(text.replace("\r\u001b[2K", "").length).toBeLessThan(columns);
+    }
   });
 });
 

@@ -1,8 +1,9 @@
-import { DataLoader, TensorDataset } from "@nn/data";
+import { ArrayDataset, DataLoader, TensorDataset } from "@nn/data";
 import { Linear, mseLoss } from "@nn/layers";
 import { SGD } from "@nn/optim";
+import { decodeTensors, encodeTensors } from "@nn/io";
 import { FormatError, getEngine, tensor, type Tensor } from "@nn/tensor";
-import { Trainer, decodeCheckpoint, decodeModel, encodeCheckpoint, encodeModel, startRun, type Callback, type StepInfo, type TrainerOptions } from "@nn/train";
+import { Trainer, decodeCheckpoint, decodeModel, encodeCheckpoint, encodeModel, evaluate, startRun, type Callback, type StepInfo, type TrainerOptions } from "@nn/train";
 import { describe, expect, it } from "vitest";
 import { tiny } from "./tiny.ts";
 
@@ -34,6 +35,43 @@ describe("Trainer", () => {
     // One step with the mean gradient of all four points: dw = −2·mean(x·y) = −17, db = −2·mean(y) = −8.
     expect(model.weight.item()).toBeCloseTo(1.7, 5);
     expect(model.bias!.item()).toBeCloseTo(0.8, 5);
+  });
+
+  it("takes the mean of the batches that a short last update has", async () => {
+    const { model, trainer } = line({ accumulate: 3, epochs: 1 }); // of two batches: as the whole above
+    await trainer.fit();
+    expect(model.weight.item()).toBeCloseTo(1.7, 5);
+    expect(model.bias!.item()).toBeCloseTo(0.8, 5);
+  });
+
+  it.each([1, 2, 3, 5])("continues after batch %i, also between the batches of one update", async (at) => {
+    const accumulating = (callbacks: Callback[] = []) => line({ accumulate: 2, epochs: 3, callbacks });
+    const whole = accumulating();
+    await whole.trainer.fit();
+
+    let seen = 0;
+    const stopped = accumulating([{ onStep: (_, t) => (++seen === at ? t.stop() : undefined) }]);
+    expect(await stopped.trainer.fit()).toBe(false);
+    const file = encodeCheckpoint(stopped.trainer.state(), { recipe: "line", options: {} });
+    expect(decodeTensors(file).tensors.has("grad.weight")).toBe(at % 2 === 1);
+
+    const resumed = accumulating();
+    resumed.trainer.load(decodeCheckpoint(file).state);
+    await resumed.trainer.fit();
+    await stopped.trainer.fit(); // the same trainer goes on as well
+    for (const { model, trainer } of [resumed, stopped]) {
+      expect(model.weight.item()).toBe(whole.model.weight.item());
+      expect(model.bias!.item()).toBe(whole.model.bias!.item());
+      expect(trainer.history).toEqual(whole.trainer.history);
+    }
+  });
+
+  it("refuses to train or evaluate on nothing", async () => {
+    const loader = new DataLoader(new ArrayDataset<[number[], number]>([]), { name: "an empty set" });
+    const model = new Linear(1, 1);
+    const options = { model, optimizer: new SGD(model.parameters(), { lr: 0.1 }), loader, epochs: 1, loss: () => tensor(0) };
+    await expect(new Trainer(options as never).fit()).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: Trainer: DataLoader 'an empty set' has no batches]`);
+    await expect(evaluate(model, loader as never, { classes: 2, predict: () => ({}) as never })).rejects.toThrowErrorMatchingInlineSnapshot(`[ArgumentError: evaluate: DataLoader 'an empty set' has no batches]`);
   });
 
   it("follows the schedule and clips", async () => {
@@ -126,5 +164,21 @@ describe("files", () => {
     `);
     expect(() => decodeCheckpoint(checkpoint.subarray(0, 100))).toThrow(FormatError);
     expect(decodeModel(model).classes).toEqual(["left", "right"]);
+
+    const { tensors, metadata } = decodeTensors(checkpoint);
+    const altered = (key: string, value: unknown) => encodeTensors(tensors, { metadata: { ...Object.fromEntries(metadata), [key]: typeof value === "string" ? value : JSON.stringify(value) } });
+    const state = JSON.parse(metadata.get("state")!) as object;
+    for (const [key, value] of [
+      ["version", "2"],
+      ["state", "{"],
+      ["state", null],
+      ["state", { ...state, mean: {} }],
+      ["state", { ...state, history: [null] }],
+      ["state", { ...state, loader: { epoch: -1, batch: 0 } }],
+      ["extra", { recipe: "tiny" }],
+    ] as const) {
+      expect(() => decodeCheckpoint(altered(key, value)), `${key} ${JSON.stringify(value)}`).toThrow(FormatError);
+    }
+    expect(decodeCheckpoint(altered("engine", "wasm/simd128")).engine).toBe("wasm/simd128");
   });
 });

@@ -1,2 +1,2 @@
-/** Image models. Recipes, which read files, are in `@nn/vision/node`. */
+/** Image models. */
 export { AlexNetFashion } from "./alexnet-fashion.ts";

@@ -1,5 +1,7 @@
 import { AlexNetFashion } from "@nn/vision";
-import { getEngine, noGrad, randn, trace } from "@nn/tensor";
+import { MaxPool2d, crossEntropy } from "@nn/layers";
+import { SGD } from "@nn/optim";
+import { getEngine, noGrad, randn, tensor, trace, type Tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 
 describe("AlexNetFashion", () => {
@@ -8,6 +10,32 @@ describe("AlexNetFashion", () => {
     const names = [...model.stateDict().keys()].filter((n) => n.endsWith("weight"));
     expect(names).toEqual(["features.0.weight", "features.3.weight", "features.6.weight", "features.8.weight", "features.10.weight", "classifier.1.weight", "classifier.4.weight", "classifier.6.weight"]);
     expect(noGrad(() => model.call(randn([2, 1, 28, 28]))).shape).toEqual([2, 10]);
+    // Weights 288 + 18,432 + 73,728 + 2 · 147,456 + 1152·512 + 512·256 + 2,560, biases 32 + 64 + 3 · 128 + 512 + 256 + 10.
+    expect(model.parameterCount()).toBe(1_112_074);
+  });
+
+  it("halves the picture three times", () => {
+    const sizes = noGrad(() => {
+      let x: Tensor = randn([1, 1, 28, 28]);
+      return [...new AlexNetFashion().features].flatMap((layer) => {
+        x = (layer.call as (x: Tensor) => Tensor)(x);
+        return layer instanceof MaxPool2d ? [x.shape.join()] : [];
+      });
+    });
+    expect(sizes).toEqual(["1,32,13,13", "1,64,6,6", "1,128,3,3"]);
+  });
+
+  it("trains in flat memory", () => {
+    const model = new AlexNetFashion();
+    const optimizer = new SGD(model.parameters(), { lr: 1e-3 });
+    const [x, y] = [randn([4, 1, 28, 28]), tensor(Int32Array.of(0, 1, 2, 3))];
+    const used = Array.from({ length: 12 }, () => {
+      crossEntropy(model.call(x), y).backward();
+      optimizer.step();
+      optimizer.zeroGrad();
+      return getEngine().memory.inUse;
+    });
+    expect(new Set(used.slice(2)).size).toBe(1);
   });
 
   it("runs on compiled kernels only, forward and backward", () => {

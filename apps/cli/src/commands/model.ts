@@ -1,33 +1,36 @@
 /** `nn eval` and `nn predict`: a trained model at work. */
-import { noGrad, fromTyped } from "@nn/tensor";
+import { Random, fromTyped, noGrad } from "@nn/tensor";
 import { readBytes } from "@nn/io/node";
 import { decodeModel, evaluateRecipe, logitsOf, type ModelFile, type Recipe } from "@nn/train";
 import type { Module } from "@nn/layers";
-import { Random } from "@nn/tensor";
-import { badInput, usage } from "../errors.ts";
+import { about, badInput, usage } from "../errors.ts";
 import { readImage } from "../images.ts";
-import { chooseEngine, resolve } from "../options.ts";
+import { chooseEngine, resolve, type Settings } from "../options.ts";
 import { findRecipe, recipes } from "../recipes.ts";
-import { confusionTable, perClass, percent } from "../text.ts";
+import { confusionTable, perClass, percent, plain } from "../text.ts";
 
 const fallbacks = { data: null, epochs: 1, batch: 1, lr: 1, seed: 0, engine: "auto", threads: null, out: "" } as const;
 
 /** The model of a file, in evaluation mode. `--recipe` names the file of a recipe that is not built in. */
-async function load(path: string, flags: Record<string, unknown>): Promise<{ file: ModelFile; recipe: Recipe; model: Module }> {
-  chooseEngine(resolve(flags, fallbacks));
-  const file = decodeModel(await readBytes(path));
+async function load(path: string, flags: Record<string, unknown>): Promise<{ file: ModelFile; recipe: Recipe; model: Module; settings: Settings }> {
+  const settings = resolve(flags, fallbacks);
+  chooseEngine(settings);
+  const file = await about(path, async () => decodeModel(await readBytes(path)));
   const named = typeof flags["recipe"] === "string" ? flags["recipe"] : file.recipe;
-  if (named === file.recipe && !recipes.has(named)) throw badInput(`${path} was made by recipe '${file.recipe}', which is not built in`, "give its file with --recipe ./my-recipe.ts");
+  if (named === file.recipe && !recipes.has(named)) throw badInput(`${path} was made by recipe '${plain(file.recipe)}', which is not built in`, "give its file with --recipe ./my-recipe.ts");
   const recipe = await findRecipe(named);
+  if (file.classes.length !== recipe.classes.length) throw badInput(`${path} has ${file.classes.length} classes, recipe '${recipe.name}' ${recipe.classes.length}`);
   const model = recipe.model().eval();
   model.loadStateDict(file.tensors);
   for (const t of file.tensors.values()) t.dispose();
-  return { file, recipe, model };
+  return { file: { ...file, classes: file.classes.map(plain) }, recipe, model, settings };
 }
 
 export async function evaluateModel(path: string, flags: Record<string, unknown>): Promise<void> {
-  const { file, recipe, model } = await load(path, flags);
-  const evaluation = await evaluateRecipe(recipe, await recipe.data(typeof flags["data"] === "string" ? flags["data"] : null), model);
+  const { file, recipe, model, settings } = await load(path, flags);
+  const data = await recipe.data(settings.data);
+  if (data.test.length === 0) throw badInput(`${settings.data ?? recipe.name}: no test images`);
+  const evaluation = await evaluateRecipe(recipe, data, model);
   const { accuracy, loss, confusion } = evaluation;
   if (flags["json"]) process.stdout.write(`${JSON.stringify({ model: path, recipe: file.recipe, accuracy, loss, images: confusion.total, perClass: Object.fromEntries(file.classes.map((c, k) => [c, confusion.perClass()[k]])) })}\n`);
   else process.stdout.write(`test accuracy: ${percent(accuracy)}\n\naccuracy per class:\n${perClass(evaluation, file.classes)}\n\nconfusion matrix (rows: true, columns: predicted):\n${confusionTable(evaluation, file.classes)}\n`);

@@ -1,11 +1,12 @@
 /** `nn train <recipe>`: trains, evaluates, and leaves model, checkpoint and report in the output folder. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomicSync } from "@nn/io/node";
-import { noGrad, type Tensor } from "@nn/tensor";
-import { Progress, decodeCheckpoint, encodeModel, engineName, logitsOf, renderReport, startRun, type Callback, type EpochInfo, type LoadedCheckpoint, type Recipe, type RecipeData, type Run, type RunOptions } from "@nn/train";
+import { StateDictError } from "@nn/layers";
+import { ArgumentError, getEngine, noGrad, type Tensor } from "@nn/tensor";
+import { Progress, decodeCheckpoint, encodeModel, engineName, logitsOf, renderReport, startRun, type Callback, type EpochInfo, type Evaluation, type LoadedCheckpoint, type Recipe, type RecipeData, type Run, type RunOptions } from "@nn/train";
 import { CheckpointFile } from "@nn/train/node";
-import { badInput, exit, usage } from "../errors.ts";
+import { about, badInput, exit, usage } from "../errors.ts";
 import { chooseEngine, resolve, type Settings } from "../options.ts";
 import { findRecipe } from "../recipes.ts";
 import { confusionTable, perClass, percent } from "../text.ts";
@@ -16,25 +17,42 @@ export async function train(name: string, flags: Record<string, unknown>): Promi
   const recipe = await findRecipe(name);
   const settings = resolve(flags, { data: null, ...recipe.defaults, engine: "auto", threads: null, out: join("runs", recipe.name) });
   if (flags["printConfig"]) return void process.stdout.write(`${JSON.stringify(settings, null, 2)}\n`);
+  const everySeconds = seconds(flags["checkpointEvery"]);
   chooseEngine(settings);
   const options: RunOptions = { epochs: settings.epochs, batch: settings.batch, lr: settings.lr, seed: settings.seed };
-  const files = outputs(settings.out);
-  const resume = flags["resume"] ? readCheckpoint(files.checkpoint, recipe, options) : null;
+  const files = { model: join(settings.out, "model.safetensors"), checkpoint: join(settings.out, "checkpoint"), report: join(settings.out, "report.html") };
+  // All that can be wrong is found before the first file is written.
+  const resume = flags["resume"] ? await about(files.checkpoint, () => readCheckpoint(files.checkpoint, recipe, options)) : null;
   const data = await recipe.data(settings.data);
-  say(`${recipe.name}: ${data.train.length} training and ${data.test.length} test images · ${engineName()}, ${settings.threads ?? "all"} threads`);
+  for (const part of ["train", "test"] as const) if (data[part].length === 0) throw badInput(`${settings.data ?? recipe.name}: the ${part} set has no images`);
+  prepareFolder(settings.out);
+  const { threads } = getEngine();
+  say(`${recipe.name}: ${data.train.length} training and ${data.test.length} test images · ${engineName()}, ${threads} thread${threads === 1 ? "" : "s"}`);
 
-  const checkpoint = new CheckpointFile(files.checkpoint, { recipe: recipe.name, options: { ...options } }, seconds(flags["checkpointEvery"]));
+  const checkpoint = new CheckpointFile(files.checkpoint, { recipe: recipe.name, options: { ...options } }, everySeconds);
+  let last: Evaluation | null = null;
   const validate: Callback = {
     async onEpoch(info: EpochInfo & Record<string, number>) {
-      const { accuracy, loss } = await run.evaluate();
-      Object.assign(info, { "test loss": loss, "test accuracy": accuracy });
+      last = await run.evaluate();
+      Object.assign(info, { "test loss": last.loss, "test accuracy": last.accuracy });
     },
   };
   const live = process.stderr.isTTY === true;
-  const progress = new Progress({ write: (text) => process.stderr.write(text), live });
-  const run = startRun(recipe, data, options, { callbacks: [validate, progress, checkpoint], ...(resume && { resume: resume.state }) });
+  const progress = new Progress({ write: (text) => process.stderr.write(text), live, columns: () => process.stderr.columns });
+  const run = start(recipe, data, options, [validate, progress, checkpoint], resume, files.checkpoint);
   if (!(await fitUnlessInterrupted(run, checkpoint, live))) return;
-  await finish(recipe, data, run, settings, options, files, flags["json"] === true);
+  await finish(recipe, data, run, last ?? (await run.evaluate()), settings, options, files, flags["json"] === true);
+}
+
+/** @throws CliError if the checkpoint does not fit this recipe's model, optimizer or data. */
+function start(recipe: Recipe, data: RecipeData, options: RunOptions, callbacks: Callback[], resume: LoadedCheckpoint | null, path: string): Run {
+  if (!resume) return startRun(recipe, data, options, { callbacks });
+  try {
+    return startRun(recipe, data, options, { callbacks, resume: resume.state });
+  } catch (error) {
+    if (error instanceof ArgumentError || error instanceof StateDictError) throw badInput(`${path} does not fit this run: ${error.message}`, "resume with the recipe and the --data it was made with");
+    throw error;
+  }
 }
 
 function seconds(text: unknown): number {
@@ -54,7 +72,6 @@ async function fitUnlessInterrupted(run: Run, checkpoint: CheckpointFile, live: 
   };
   const [onInterrupt, onTerminate] = [stop(exit.interrupted), stop(exit.terminated)];
   process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
-  // Training works for long stretches without a pause: let signals through after each batch.
   const whole = await run.trainer.fit();
   process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
   if (whole) return true;
@@ -70,15 +87,26 @@ interface Files {
   readonly report: string;
 }
 
-/** Makes the folder and finds out now, not after an hour, that it cannot be written. */
-function outputs(folder: string): Files {
+/** Makes the folder and finds out now, not after an hour, that it cannot be written. What killed runs were writing is removed. */
+function prepareFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw badInput(`cannot write to ${folder}: ${(error as NodeJS.ErrnoException).code}`, "choose another folder with --out");
   }
-  return { model: join(folder, "model.safetensors"), checkpoint: join(folder, "checkpoint"), report: join(folder, "report.html") };
+  for (const name of readdirSync(folder)) {
+    const pid = /^\.(?:model\.safetensors|checkpoint|report\.html)\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !alive(Number(pid))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function readCheckpoint(path: string, recipe: Recipe, options: RunOptions): LoadedCheckpoint {
@@ -93,8 +121,7 @@ function readCheckpoint(path: string, recipe: Recipe, options: RunOptions): Load
   return loaded;
 }
 
-async function finish(recipe: Recipe, data: RecipeData, run: Run, settings: Settings, options: RunOptions, files: Files, json: boolean): Promise<void> {
-  const evaluation = await run.evaluate();
+async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Evaluation, settings: Settings, options: RunOptions, files: Files, json: boolean): Promise<void> {
   writeFileAtomicSync(files.model, encodeModel(run.model, recipe, options));
   const [, weights] = [...run.model.stateDict()].find(([, t]) => t.rank === 4) ?? [null, null];
   const report = await renderReport({
