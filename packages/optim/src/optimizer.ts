@@ -156,7 +156,14 @@ export class Optimizer<O extends { lr: number }> {
       for (const p of own) {
         const i = params.indexOf(p);
         const saved = rule.state.map((name) => state.tensors.get(`${i}.${name}`));
-        if (saved.every((t) => t !== undefined)) rule.state.forEach((name, k) => this.#stateOf(p, rule)[name]!.write(saved[k]!.dataSync(), "loadStateDict"));
+        const missing = rule.state.find((_, k) => saved[k] === undefined);
+        if (missing === undefined) {
+          rule.state.forEach((name, k) => this.#stateOf(p, rule)[name]!.write(saved[k]!.dataSync(), "loadStateDict"));
+        } else if (state.updates[i]! > 0) {
+          throw new ArgumentError("Optimizer", `state of parameter ${i} lacks '${missing}' after ${state.updates[i]} updates`);
+        } else {
+          this.#state.delete(p); // before its first update it has none
+        }
       }
     }
     this.stepCount = state.step;

@@ -46,6 +46,20 @@ describe("Optimizer", () => {
     expect(run(true)).toEqual(run(false));
   });
 
+  it("goes back to a state before the first update, and refuses one that lacks moments", () => {
+    const [a] = two() as [Variable, Variable];
+    const optimizer = new AdamW([a], { lr: 0.1, weightDecay: 0 });
+    const start = optimizer.stateDict();
+    give([a]);
+    optimizer.step();
+    const later = optimizer.stateDict();
+    a.write(new Float32Array(1000));
+    optimizer.loadStateDict(start);
+    optimizer.step();
+    expect(a.dataSync()[0]).toBeCloseTo(-0.1, 6);
+    expect(() => optimizer.loadStateDict({ ...later, tensors: new Map([...later.tensors].filter(([name]) => !name.endsWith("v"))) })).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: Optimizer: state of parameter 0 lacks 'v' after 1 updates]`);
+  });
+
   it("refuses bad options, empty lists, doubled parameters and foreign state", () => {
     const [a, b] = two() as [Variable, Variable];
     expect(() => new SGD([a], { lr: -1 })).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: SGD: lr is -1, must be ≥ 0]`);

@@ -140,8 +140,8 @@ export class Trainer<F extends Fields> implements TrainerView {
         throw new DivergedError(`the loss is ${number} in epoch ${epoch}, batch ${done}`, { hint: `lower the learning rate (now ${optimizer.lr}), clip gradients, or look for the op with detectAnomaly()` });
       }
       // The mean over the batches of this update; the last one of an epoch may have fewer.
-      const first = Math.floor((done - 1) / accumulate) * accumulate;
-      const together = Math.min(accumulate, loader.length - first);
+      const before = Math.floor((done - 1) / accumulate) * accumulate;
+      const together = Math.min(accumulate, loader.length - before);
       (together > 1 ? l.div(together) : l).backward();
       return number;
     }, "a training step");
