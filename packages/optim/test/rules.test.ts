@@ -107,6 +107,13 @@ describe("AMSGrad", () => {
 });
 
 describe("numbers over a long run", () => {
+  /** `w` looks back on so many updates, all with a gradient of 0. */
+  const age = (optimizer: Optimizer<{ lr: number }>, w: Variable, updates: number): void => {
+    w.grad = zeros([1], { dtype: w.dtype }).moveTo(null) as Tensor;
+    optimizer.step();
+    optimizer.loadStateDict({ ...optimizer.stateDict(), step: updates, updates: [updates] });
+  };
+
   it("RAdam starts as momentum with the plain rate, and ends as Adam", () => {
     const first = (beta2: number): number => {
       const w = variable(tensor([1], { dtype: "f64" })).requireGrad() as Variable;
@@ -118,7 +125,7 @@ describe("numbers over a long run", () => {
     const [radam, adam] = ([RAdam, Adam] as unknown as Make[]).map((Rule) => {
       const w = variable(tensor([1], { dtype: "f64" })).requireGrad() as Variable;
       const optimizer = new Rule([w], { lr: 0.1, betas: [0.9, 0.99] } as object);
-      optimizer.loadStateDict({ ...optimizer.stateDict(), step: 9999, updates: [9999] });
+      age(optimizer, w, 9999);
       w.grad = tensor([0.5], { dtype: "f64" }).moveTo(null) as Tensor;
       optimizer.step();
       return 1 - w.item();
