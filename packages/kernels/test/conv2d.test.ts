@@ -1,5 +1,5 @@
 import { scratchBytes } from "@nn/kernels";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { expectClose, numbers, onEveryEngine, out, uniform } from "./harness.ts";
 
 interface Conv {
@@ -84,6 +84,27 @@ onEveryEngine((kernels) => {
     for (const { p, name, x, weight, bias, want } of prepared) {
       const { y } = kernels.run("conv2d", { ...p, x, weight, bias, y: out.f32(want.y.length), scratch: out.u8(scratchBytes.conv2d(p)) });
       close(y, want.y, name);
+    }
+  });
+
+  test("relu keeps NaN, in exactly the pixels that see it", () => {
+    const shapes: Conv[] = [
+      { ...plain, n: 3, h: 13, w: 13, c: 5, oc: 40, oh: 13, ow: 13 }, { ...plain, n: 1, h: 6, w: 5, c: 1, oc: 3, oh: 6, ow: 5 },
+      { ...plain, n: 2, h: 9, w: 9, c: 19, oc: 19, groups: 19, oh: 9, ow: 9 }, { ...plain, n: 2, h: 9, w: 9, c: 8, oc: 6, groups: 2, oh: 9, ow: 9 },
+      { ...plain, n: 11, h: 13, w: 13, c: 64, oc: 67, oh: 13, ow: 13 }, // Winograd
+    ];
+    for (const p of shapes) {
+      const name = JSON.stringify(p), x = uniform(p.n * p.h * p.w * p.c, 31), weight = uniform(p.oc * (p.c / p.groups) * 9, 32), [py, px, at] = [3, 2, p.c >> 1];
+      x[(py * p.w + px) * p.c + at] = NaN; // of the first image
+      const bias = uniform(p.oc, 33), group = Math.floor(at / (p.c / p.groups));
+      bias[p.oc - 1] = NaN;
+      const { y } = kernels.run("conv2d", { ...p, x, weight, bias, y: out.f32(p.n * p.oh * p.ow * p.oc), scratch: out.u8(scratchBytes.conv2d(p)) });
+      const want = Array.from(y, (_, i) => {
+        const o = i % p.oc, ox = Math.floor(i / p.oc) % p.ow, oy = Math.floor(i / p.oc / p.ow);
+        return o === p.oc - 1 || (Math.floor(o / (p.oc / p.groups)) === group && Math.abs(oy - py) <= 1 && Math.abs(ox - px) <= 1);
+      });
+      const wrong = want.findIndex((w, i) => w !== Number.isNaN(y[i]!) || y[i]! < 0);
+      expect(wrong, name).toBe(-1);
     }
   });
 

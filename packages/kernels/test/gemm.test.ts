@@ -75,6 +75,21 @@ onEveryEngine((kernels) => {
     expectClose(c, [NaN, NaN, Infinity, NaN, 3, 0], 0, "special values");
   });
 
+  test("NaN passes through relu on every way through gemm", () => {
+    const shapes = [
+      { m: 700, n: 70, k: 300 }, { m: 13, n: 37, k: 300 }, { m: 1, n: 45, k: 30 }, { m: 45, n: 1, k: 30 }, // wide, narrow, vectors
+      { m: 10, n: 19, k: 5000 }, { m: 9, n: 11, k: 0 }, { m: 600, n: 32, k: 9 }, // slabs of k, an empty sum, no partial panel
+    ];
+    for (const shape of shapes) {
+      const x = arrange({ ...plain, ...shape, bias: true, act: 1 }, 21), row = shape.m >> 1, column = shape.n >> 1;
+      if (shape.k > 0) x.a[row * x.aRow + (shape.k >> 1)] = NaN;
+      (x.bias as Float32Array)[column] = NaN;
+      const { c } = kernels.run("gemm", { ...x, c: out.f32(shape.m * shape.n), scratch: out.u8(scratchBytes.gemm(x)) });
+      const want = Array.from(c, (_, at) => (shape.k > 0 && Math.floor(at / shape.n) === row) || at % shape.n === column);
+      expect(Array.from(c, Number.isNaN), JSON.stringify(shape)).toEqual(want);
+    }
+  });
+
   test("a large product passes Freivalds' check: C·t = A·(B·t)", () => {
     const n = 300, x = arrange({ ...plain, m: 700, n, k: 400, bT: true }, 3), t = uniform(n, 4);
     const { c } = kernels.run("gemm", { ...x, c: out.f32(x.m * n), scratch: out.u8(scratchBytes.gemm(x)) });

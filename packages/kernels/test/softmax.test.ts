@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { expectClose, integers, onEveryEngine, out, uniform } from "./harness.ts";
 
-const shapes = [[1, 1], [3, 2], [2, 7], [5, 8], [3, 9], [4, 10], [2, 16], [3, 17], [2, 65], [3, 513], [40, 1000], [2, 9000]] as const;
+const shapes = [[1, 1], [3, 2], [2, 7], [5, 8], [3, 9], [4, 10], [2, 16], [3, 17], [37, 10], [21, 31], [19, 32], [18, 33], [4000, 10], [2, 65], [3, 513], [40, 1000], [2, 9000]] as const;
 
 /** log Σ exp of a row in double; NaN for a row of -inf, as torch.log_softmax sees it. */
 function logSumExp(row: Float32Array): number {
@@ -68,6 +68,40 @@ onEveryEngine((k) => {
         return t < 0 ? 0 : dloss[r]! * (Math.exp(v - wantLse[r]!) - (at % cols === t ? 1 : 0));
       });
       expectClose(dlogits, want, 2e-6, `dlogits ${rows}×${cols}`);
+    }
+  });
+
+  test("large logits keep the digits of loss and gradient", () => {
+    const rows = 3, cols = 40; // and short rows
+    for (const n of [3, cols]) {
+      const logits = Float32Array.from({ length: rows * n }, (_, i) => 1e4 + ((i * 7) % 5) / 4 - (i % n > 2 ? 1e4 : 0));
+      const target = new Int32Array([0, 1, 2]), dloss = new Float32Array([1, -2, 0.5]), lse = rowsOf(logits, n).map(logSumExp);
+      const { loss, logSum } = k.run("crossEntropy", { rows, cols: n, logits, target, loss: out.f32(rows), logSum: out.f32(rows) });
+      expectClose(loss, lse.map((l, r) => l - logits[r * n + target[r]!]!), 2e-7, `loss of ${n} columns`);
+      const { dlogits } = k.run("crossEntropyGrad", { rows, cols: n, logits, target, logSum, dloss, dlogits: out.f32(rows * n) });
+      const want = Array.from(logits, (v, at) => { const r = Math.floor(at / n); return dloss[r]! * (Math.exp(v - lse[r]!) - (at % n === target[r] ? 1 : 0)); });
+      expectClose(dlogits, want, 5e-7, `dlogits of ${n} columns`); // with lse kept in f32: 6e-4
+    }
+  });
+
+  test("a row that is not finite is its own matter, and none where it is ignored", () => {
+    const ones = new Float32Array([1, 1, 1, 1]), target = new Int32Array([0, 1, -1, 2]), rows = 4;
+    for (const cols of [3, 4, 33]) {
+      for (const bad of [NaN, Infinity, -Infinity]) {
+        const logits = uniform(rows * cols, 12);
+        if (bad === -Infinity) logits.fill(bad, cols, 3 * cols); // rows 1 and 2
+        else logits[cols + 2] = logits[2 * cols] = bad;
+        const { loss, logSum } = k.run("crossEntropy", { rows, cols, logits, target, loss: out.f32(rows), logSum: out.f32(rows) });
+        expect([...loss].map(Number.isNaN)).toEqual([false, true, false, false]);
+        expect(loss[2]).toBe(0);
+        const { dlogits } = k.run("crossEntropyGrad", { rows, cols, logits, target, logSum, dloss: ones, dlogits: out.f32(rows * cols) });
+        const nan = rowsOf(dlogits, cols).map((row) => row.some(Number.isNaN));
+        expect(nan).toEqual([false, true, false, false]);
+        expect(rowsOf(dlogits, cols)[2]!.every((v) => v === 0)).toBe(true);
+        const { y } = k.run("softmax", { log: 0, rows, cols, x: logits, y: out.f32(rows * cols) });
+        expect(rowsOf(y, cols).map((row) => row.some(Number.isNaN))).toEqual([false, true, true, false]);
+        if (Number.isNaN(bad)) expect(rowsOf(y, cols)[1]!.every(Number.isNaN)).toBe(true);
+      }
     }
   });
 

@@ -10,7 +10,7 @@ export class Flatten extends Module {
     this.startDim = startDim;
     this.endDim = endDim;
   }
-  forward(x: Tensor): Tensor<number[]> {
+  forward(x: Tensor): Tensor {
     return x.flatten(this.startDim, this.endDim);
   }
 }

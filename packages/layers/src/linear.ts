@@ -1,4 +1,4 @@
-import { ops, type Shape, type Tensor } from "@nn/tensor";
+import { ops, type FitsLast, type Shape, type Tensor, type WithLast } from "@nn/tensor";
 import { torchDefault, uniform, type Initializer } from "./init.ts";
 import { Module } from "./module.ts";
 import { param, type Parameter } from "./parameter.ts";
@@ -22,8 +22,8 @@ export class Linear<I extends number = number, O extends number = number> extend
   }
 
   /** [..., in] → [..., out] */
-  forward<B extends readonly number[]>(x: Tensor<readonly [...B, I]>): Tensor<[...B, O]> {
-    return this.#apply(x as Tensor, "none") as Tensor<[...B, O]>;
+  forward<S extends Shape>(x: Tensor<S> & FitsLast<S, I>): Tensor<WithLast<S, O>> {
+    return this.#apply(x as Tensor, "none") as Tensor<WithLast<S, O>>;
   }
 
   forwardActivated(x: Tensor, act: Activation): Tensor {

@@ -25,7 +25,12 @@ export class StateDictError extends NnError {
       .map(([name, other]) => `'${other}' looks like '${name}'`);
     const part = (label: string, names: string[]) => (names.length === 0 ? [] : [`${label}: ${names.slice(0, 8).join(", ")}${names.length > 8 ? `, … (${names.length})` : ""}`]);
     super(`state dict does not fit: ${[...part("missing", report.missing), ...part("unexpected", report.unexpected), ...part("mismatched", report.mismatched)].join("; ")}`, {
-      hint: near.length > 0 ? near.join(", ") : "pass { strict: false } to load what fits by name",
+      hint:
+        report.mismatched.length > 0
+          ? "make the model with the sizes it was saved with"
+          : near.length > 0
+            ? near.join(", ")
+            : "pass { strict: false } to load what fits by name",
     });
     this.report = report;
   }

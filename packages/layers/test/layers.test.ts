@@ -74,7 +74,7 @@ describe("Module", () => {
     `);
     expect(() => new Linear(2, 3).loadStateDict(new Linear(3, 2).stateDict())).toThrowErrorMatchingInlineSnapshot(`
       [StateDictError: state dict does not fit: mismatched: weight: model [3,2], state [2,3], bias: model [3], state [2]
-        hint: pass { strict: false } to load what fits by name]
+        hint: make the model with the sizes it was saved with]
     `);
   });
 

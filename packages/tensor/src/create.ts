@@ -6,6 +6,7 @@ import { dtypeOf, isFloat, store, typedArray, type DType, type TypedArray } from
 import { ArgumentError, DTypeError, ShapeError } from "./errors.ts";
 import { showShape, sizeOf, type Shape } from "./layout.ts";
 import { Random, nextStream, type RandomStream } from "./random.ts";
+import type { Known } from "./shape-types.ts";
 import { empty, fromTyped, pointerOf, type Nested, type Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
@@ -14,7 +15,7 @@ export interface TensorOptions {
 
 /** Shape of nested array literals, e.g. `[2, 3]`; `number` where an array has no known length. */
 export type ShapeOf<T> = Nested extends T
-  ? number[]
+  ? Shape
   : T extends readonly [infer First, ...infer Rest]
     ? [[First, ...Rest]["length"], ...ShapeOf<First>]
     : T extends readonly (infer Item)[]
@@ -28,7 +29,7 @@ export type ShapeOf<T> = Nested extends T
  * @throws ShapeError if nested arrays are ragged or data does not fill `shape`.
  */
 export function tensor(data: TypedArray, options?: TensorOptions): Tensor<[number]>;
-export function tensor<const S extends number[]>(data: TypedArray | readonly number[], options: TensorOptions & { shape: readonly [...S] }): Tensor<S>;
+export function tensor<const S extends number[]>(data: TypedArray | readonly number[], options: TensorOptions & { shape: readonly [...S] }): Tensor<Known<S>>;
 export function tensor<const T extends Nested>(data: T, options?: TensorOptions): Tensor<ShapeOf<T>>;
 export function tensor(data: Nested | TypedArray, { dtype, shape }: TensorOptions & { shape?: Shape } = {}): Tensor {
   let flat: ArrayLike<number>;
@@ -95,9 +96,9 @@ function constant(op: string, shape: Shape, value: number, { dtype = "f32" }: Te
   return t;
 }
 /** All elements `value`. */
-export const full = <const S extends number[]>(shape: readonly [...S], value: number, options?: TensorOptions): Tensor<S> => constant("full", shape, value, options) as Tensor<S>;
-export const zeros = <const S extends number[]>(shape: readonly [...S], options?: TensorOptions): Tensor<S> => constant("zeros", shape, 0, options) as Tensor<S>;
-export const ones = <const S extends number[]>(shape: readonly [...S], options?: TensorOptions): Tensor<S> => constant("ones", shape, 1, options) as Tensor<S>;
+export const full = <const S extends number[]>(shape: readonly [...S], value: number, options?: TensorOptions): Tensor<Known<S>> => constant("full", shape, value, options) as Tensor<Known<S>>;
+export const zeros = <const S extends number[]>(shape: readonly [...S], options?: TensorOptions): Tensor<Known<S>> => constant("zeros", shape, 0, options) as Tensor<Known<S>>;
+export const ones = <const S extends number[]>(shape: readonly [...S], options?: TensorOptions): Tensor<Known<S>> => constant("ones", shape, 1, options) as Tensor<Known<S>>;
 
 /** `value` in the shape, type and engine of x. */
 export function fullLike<S extends Shape>(x: Tensor<S>, value: number, { dtype = x.dtype }: TensorOptions = {}): Tensor<S> {
@@ -159,17 +160,17 @@ function random(op: "rand" | "randn", kind: number, shape: Shape, options: Rando
   return wide;
 }
 /** Uniform in [0, 1). */
-export const rand = <const S extends number[]>(shape: readonly [...S], options: RandomOptions = {}): Tensor<S> => random("rand", randomKinds.uniform, shape, options) as Tensor<S>;
+export const rand = <const S extends number[]>(shape: readonly [...S], options: RandomOptions = {}): Tensor<Known<S>> => random("rand", randomKinds.uniform, shape, options) as Tensor<Known<S>>;
 /** Standard normal. */
-export const randn = <const S extends number[]>(shape: readonly [...S], options: RandomOptions = {}): Tensor<S> => random("randn", randomKinds.normal, shape, options) as Tensor<S>;
+export const randn = <const S extends number[]>(shape: readonly [...S], options: RandomOptions = {}): Tensor<Known<S>> => random("randn", randomKinds.normal, shape, options) as Tensor<Known<S>>;
 
 /** Integers from `low` to `high` − 1, all equally likely. */
-export function randint<const S extends number[]>(low: number, high: number, shape: readonly [...S], options: RandomOptions = {}): Tensor<S> {
+export function randint<const S extends number[]>(low: number, high: number, shape: readonly [...S], options: RandomOptions = {}): Tensor<Known<S>> {
   checkShape("randint", shape);
   if (!(Number.isInteger(low) && Number.isInteger(high) && high > low)) throw new ArgumentError("randint", `no whole number lies in ${low} … ${high} (without ${high})`);
   const { seed, stream } = streamOf(options);
   const numbers = new Random(seed, stream);
-  return filled(shape, options.dtype ?? "i32", "randint", (i) => low + numbers.int(i, high - low)) as Tensor<S>;
+  return filled(shape, options.dtype ?? "i32", "randint", (i) => low + numbers.int(i, high - low)) as Tensor<Known<S>>;
 }
 
 /** 0 … n − 1 in random order. */
@@ -181,12 +182,12 @@ export function randperm<const N extends number>(n: N, options: RandomOptions = 
 }
 
 /** 1 with probability p, else 0. */
-export function bernoulli<const S extends number[]>(shape: readonly [...S], p: number, options: RandomOptions = {}): Tensor<S> {
+export function bernoulli<const S extends number[]>(shape: readonly [...S], p: number, options: RandomOptions = {}): Tensor<Known<S>> {
   if (!(p >= 0 && p <= 1)) throw new ArgumentError("bernoulli", `p = ${p} is not a probability`);
   const draws = random("rand", randomKinds.uniform, shape, { ...options, dtype: "f32" });
   const hits = draws.lt(p);
   const t = hits.cast(options.dtype ?? "f32");
   if (t !== hits) hits.dispose();
   draws.dispose();
-  return t as Tensor<S>;
+  return t as Tensor<Known<S>>;
 }

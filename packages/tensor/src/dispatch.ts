@@ -1,7 +1,7 @@
 /** The one road of every op: infer shapes → view | kernel | reference → recorder. */
 import { kernelFor, type Backend } from "./backend.ts";
 import type { Aval, OpRecord, RefArray } from "./define.ts";
-import { DeviceError } from "./errors.ts";
+import { ArgumentError, DeviceError } from "./errors.ts";
 import { rowMajor, sizeOf } from "./layout.ts";
 import { abandonScope, currentScope, openScope, stepScope } from "./memory.ts";
 import { getRecorder, isRecording } from "./recorder.ts";
@@ -97,14 +97,16 @@ function mapInputs<T>(op: OpRecord, inputs: Inputs, f: (t: Tensor) => T): Record
 }
 
 function commonBackend(op: OpRecord, tensors: Tensor[]): Backend {
-  const backend = tensors[0]!.backend;
+  const backend = (tensors[0] as Tensor | null | undefined)?.backend;
   for (const t of tensors) {
+    if (!(t instanceof Tensor)) throw new ArgumentError(op.name, `needs tensors, got ${kindOf(t)}`, { hint: "tensor([[1, 2], [3, 4]]) makes one" });
     if (t.backend !== backend) {
-      throw new DeviceError(op.name, `inputs live on ${describe(backend)} and ${describe(t.backend)}`, { hint: "make all tensors under one engine: setEngine(…) before, or copy with tensor(await t.data())" });
+      throw new DeviceError(op.name, `inputs live on ${describe(backend!)} and ${describe(t.backend)}`, { hint: "make all tensors under one engine: setEngine(…) before, or copy with tensor(await t.data())" });
     }
   }
-  return backend;
+  return backend!;
 }
 
+const kindOf = (value: unknown): string => (typeof value === "object" && value !== null ? value.constructor.name : String(value));
 const describe = ({ name, engine }: Backend): string => `${name}/${engine.kind} (${engine.isa})`;
 

@@ -19,7 +19,7 @@ export { setEngine, getEngine, withEngine, withReference, defaultBackend, type B
 export { trace, type Launch } from "./trace.ts";
 export { traceProgram, runOver, type ElementwiseRule } from "./program.ts";
 
-export type { Broadcast, FitsBroadcast, FitsMatMul, MatMul, Misfit } from "./shape-types.ts";
+export type { Broadcast, FitsBroadcast, FitsLast, FitsMatMul, MatMul, Misfit, WithLast } from "./shape-types.ts";
 export { dtypeOf, isFloat, promote, type DType, type TypedArray } from "./dtype.ts";
 export { type Layout, type Shape } from "./layout.ts";
 export { samePadding, validPadding, type Padded } from "./padding.ts";

@@ -27,7 +27,7 @@ interface Reduction {
   /** Over one dimension, counted from the end if negative. */
   <A extends Shape, const D extends number, K extends boolean = false>(this: Tensor<A>, dim: D, options?: KeepDim<K>): Tensor<Reduce<A, D, K>>;
   /** Over several dimensions. */
-  (this: Tensor, dims: readonly number[], options?: KeepDim): Tensor<number[]>;
+  (this: Tensor, dims: readonly number[], options?: KeepDim): Tensor;
 }
 interface ArgReduction {
   <A extends Shape>(this: Tensor<A>): Tensor<[]>;
@@ -35,7 +35,7 @@ interface ArgReduction {
 }
 interface Where {
   <A extends Shape>(this: Tensor<A>, x: number, y: number): Tensor<A>;
-  (this: Tensor, x: Tensor | number, y: Tensor | number): Tensor<number[]>;
+  (this: Tensor, x: Tensor | number, y: Tensor | number): Tensor;
 }
 
 export interface TensorMethods {
@@ -115,10 +115,10 @@ export interface TensorMethods {
   all: Reduction;
   logsumexp: Reduction;
   /** Variance; `correction` 1 divides by n − 1. */
-  var(this: Tensor, dim?: number | readonly number[], options?: KeepDim & { correction?: number }): Tensor<number[]>;
-  std(this: Tensor, dim?: number | readonly number[], options?: KeepDim & { correction?: number }): Tensor<number[]>;
+  var(this: Tensor, dim?: number | readonly number[], options?: KeepDim & { correction?: number }): Tensor;
+  std(this: Tensor, dim?: number | readonly number[], options?: KeepDim & { correction?: number }): Tensor;
   /** (Σ|x|ᵖ)^(1/p); p = 2, 1, any positive number or Infinity. */
-  norm(this: Tensor, dim?: number | readonly number[], options?: KeepDim & { p?: number }): Tensor<number[]>;
+  norm(this: Tensor, dim?: number | readonly number[], options?: KeepDim & { p?: number }): Tensor;
   argmax: ArgReduction;
   argmin: ArgReduction;
   cumsum<A extends Shape>(this: Tensor<A>, dim: number): Tensor<A>;
@@ -133,21 +133,21 @@ export interface TensorMethods {
   /** The same values under a type with literal sizes, checked now. -1 passes any size. */
   as<const T extends readonly number[]>(this: Tensor, shape: T): Tensor<ReshapeTo<T>>;
   permute<A extends Shape, const D extends readonly number[]>(this: Tensor<A>, dims: D): Tensor<Permute<A, D>>;
-  transpose(this: Tensor, dim0: number, dim1: number): Tensor<number[]>;
+  transpose(this: Tensor, dim0: number, dim1: number): Tensor;
   /** Transpose of a matrix. */
   t<A extends Shape>(this: Tensor<A>): Tensor<Transpose2<A>>;
-  slice(this: Tensor, dim: number, start?: number, end?: number, step?: number): Tensor<number[]>;
+  slice(this: Tensor, dim: number, start?: number, end?: number, step?: number): Tensor;
   /** Element `index` along the first dimension. */
-  at(this: Tensor, index: number): Tensor<number[]>;
+  at(this: Tensor, index: number): Tensor;
   /** Repeats dimensions of size 1; -1 keeps a size. */
   expand<const T extends readonly number[]>(this: Tensor, shape: T): Tensor<ReshapeTo<T>>;
   flip<A extends Shape>(this: Tensor<A>, dims: number | readonly number[]): Tensor<A>;
   /** `pads`: [before, after] for each dimension, or for the last ones. */
-  pad(this: Tensor, pads: readonly (readonly [number, number])[], value?: number): Tensor<number[]>;
-  squeeze(this: Tensor, dim?: number): Tensor<number[]>;
-  unsqueeze(this: Tensor, dim: number): Tensor<number[]>;
-  flatten(this: Tensor, startDim?: number, endDim?: number): Tensor<number[]>;
-  split(this: Tensor, sizes: number | readonly number[], dim?: number): Tensor<number[]>[];
+  pad(this: Tensor, pads: readonly (readonly [number, number])[], value?: number): Tensor;
+  squeeze(this: Tensor, dim?: number): Tensor;
+  unsqueeze(this: Tensor, dim: number): Tensor;
+  flatten(this: Tensor, startDim?: number, endDim?: number): Tensor;
+  split(this: Tensor, sizes: number | readonly number[], dim?: number): Tensor[];
   /** Row-major memory; the tensor itself if it is so already. */
   contiguous<A extends Shape>(this: Tensor<A>): Tensor<A>;
 
@@ -159,10 +159,10 @@ export interface TensorMethods {
   // — indexing —
   gather<I extends Shape>(this: Tensor, dim: number, index: Tensor<I>): Tensor<I>;
   scatterAdd<A extends Shape>(this: Tensor<A>, dim: number, index: Tensor, src: Tensor): Tensor<A>;
-  indexSelect(this: Tensor, dim: number, index: Tensor): Tensor<number[]>;
-  oneHot(this: Tensor, numClasses: number): Tensor<number[]>;
-  topk(this: Tensor, k: number, dim?: number, options?: { largest?: boolean }): { values: Tensor<number[]>; indices: Tensor<number[]> };
-  sort(this: Tensor, dim?: number, options?: { descending?: boolean }): { values: Tensor<number[]>; indices: Tensor<number[]> };
+  indexSelect(this: Tensor, dim: number, index: Tensor): Tensor;
+  oneHot(this: Tensor, numClasses: number): Tensor;
+  topk(this: Tensor, k: number, dim?: number, options?: { largest?: boolean }): { values: Tensor; indices: Tensor };
+  sort(this: Tensor, dim?: number, options?: { descending?: boolean }): { values: Tensor; indices: Tensor };
 }
 
 /** What a value with a misfitting shape is compared with; exported for type tests. */

@@ -1,6 +1,7 @@
 /** Rounds that alternate between us and every peer, so that all meet the same machine; medians of rounds. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { prepare } from "./ours.ts";
+import { watchOthers } from "./others.ts";
 import type { Peer } from "./peers.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -17,6 +18,8 @@ export interface Times {
 export interface Measurement {
   readonly workload: Workload;
   readonly ours: Times;
+  /** Share of the machine that other work took during the rounds, where the system tells. */
+  readonly others?: number;
   readonly peers: Readonly<Record<string, Times | { readonly missing: string }>>;
 }
 
@@ -32,8 +35,8 @@ interface Participant {
 /** A round of short workloads repeats them for this long. */
 const roundMs = 40;
 /** Rounds of one workload, all participants together, stop adding up here (never before the third round). */
-const workloadMs = 6000;
-/** A participant this slow runs in one round only. */
+const workloadMs = 5000;
+/** A peer this slow runs once: what others are timed in rounds for would take minutes. */
 const slowMs = 1500;
 /** A participant runs this long before the first round. */
 const warmMs = 300;
@@ -55,16 +58,18 @@ export async function measure(workload: Workload, peers: readonly Peer[], rounds
     else participants.push({ name: peer.name, times: [], iterations: 1, run: (n) => peer.run(n), ...(ready.note && { note: ready.note }) });
   }
   await warmUp(participants);
+  const others = watchOthers(peers.flatMap((peer) => peer.pid ?? []));
   const start = performance.now();
   for (let round = 0; round < (rounds ?? 7); round++) {
     // Whoever runs first meets a rested machine: everybody gets that turn.
-    for (let i = 0; i < participants.length; i++) await turn(participants[(i + round) % participants.length]!, round);
+    for (let i = 0; i < participants.length; i++) await turn(participants[(i + round) % participants.length]!);
     if (rounds === undefined && round >= 2 && performance.now() - start > workloadMs) break;
   }
+  const taken = others();
   own.dispose();
   for (const peer of peers) if (!(peer.name in missing)) await peer.release();
   const results = participants.map((p) => [p.name, p.missing === undefined ? summary(p) : { missing: p.missing }] as const);
-  return { workload, ours: results[0]![1] as Times, peers: { ...Object.fromEntries(results.slice(1)), ...missing } };
+  return { workload, ours: results[0]![1] as Times, ...(taken !== undefined && { others: taken }), peers: { ...Object.fromEntries(results.slice(1)), ...missing } };
 }
 
 function timed(step: () => void, iterations: number): number {
@@ -81,12 +86,15 @@ async function warmUp(participants: readonly Participant[]): Promise<void> {
       const ms = await p.run(p.iterations);
       if (typeof ms !== "number") p.missing = ms.missing;
       else p.iterations = Math.min(1000, Math.max(1, Math.round(roundMs / ms)));
+      if (typeof ms === "number" && tooSlow(p, ms)) p.times.push(ms);
     } while (p.missing === undefined && performance.now() - start < warmMs);
   }
 }
 
-async function turn(p: Participant, round: number): Promise<void> {
-  if (p.missing !== undefined || (round > 0 && p.times[0] !== undefined && p.times[0] > slowMs && p.name !== "ours")) return;
+const tooSlow = ({ name }: Participant, ms: number): boolean => name !== "ours" && ms > slowMs;
+
+async function turn(p: Participant): Promise<void> {
+  if (p.missing !== undefined || (p.times.length > 0 && tooSlow(p, p.times[0]!))) return;
   await sleep(restMs);
   if (p.iterations > 1) await p.run(Math.ceil((p.iterations * wakeMs) / roundMs));
   const ms = await p.run(p.iterations);

@@ -98,6 +98,11 @@ export class Peer {
     if (this.#process) await this.#ask({ do: "release" });
   }
 
+  /** Its process, while it runs. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   stop(): void {
     this.#process?.kill();
     this.#process = null;

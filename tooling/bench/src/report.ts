@@ -39,10 +39,13 @@ export function jsonLine(result: Measurement | Missing, { engine: { kind, isa, t
     return [name, { ...rounded(times), ratio: digits(times.median / ours.median), ...("version" in info && { version: info.version, threads: info.threads }) }];
   });
   return JSON.stringify({
-    name: workload.name, ...engine, ours: { ...rounded(ours), ...speed(workload, ours, limits) },
+    name: workload.name, ...engine, ...(result.others !== undefined && { others: Number(result.others.toFixed(3)) }), ours: { ...rounded(ours), ...speed(workload, ours, limits) },
     limits: { gflops: digits(limits.gflops), gbps: digits(limits.gbps) }, peers: Object.fromEntries(compared),
   });
 }
+
+/** Other work took more than a twentieth of the machine. */
+const disturbed = (result: Measurement | Missing): boolean => "others" in result && result.others! > 0.05;
 
 const ms = (x: number): string => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toPrecision(3));
 
@@ -56,7 +59,7 @@ function cells(result: Measurement | Missing, peers: readonly string[], limits: 
     const times = result.peers[name]!;
     return "missing" in times ? "–" : `${ms(times.median)} (${(times.median / ours.median).toFixed(2)}×)`;
   });
-  return [workload.name, ms(ours.median), ms(ours.min), rate, `${Math.round(100 * s.share)} %`, ...compared];
+  return [`${workload.name}${disturbed(result) ? " *" : ""}`, ms(ours.median), ms(ours.min), rate, `${Math.round(100 * s.share)} %`, ...compared];
 }
 
 /** Title and machine, for a document that holds the table. */
@@ -97,6 +100,7 @@ function notes(results: readonly (Measurement | Missing)[], run: Run, markdown: 
     ...versions,
     `${bullet}limits, measured in this run through our own engine: ${run.limits.gflops.toFixed(0)} GFLOP/s (best product on one thread × threads), ${run.limits.gbps.toFixed(1)} GB/s (passes over 64 MiB arrays)`,
     `${bullet}ratio = median of the peer / our median of the same interleaved rounds; above 1 we are faster`,
+    ...(results.some(disturbed) ? [`${bullet}* other work took more than 5 % of the machine during these rounds`] : []),
     ...reasons(results).map(([reason, who]) => `${bullet}missing: ${who.join(", ")}: ${reason}`),
   ];
 }
