@@ -41,4 +41,4 @@ export {
   refusePromise,
   withModulePath,
 } from "./errors.ts";
-export { createEngine, engineInfo, OutOfMemoryError, type Engine, type EngineOptions } from "@nn/kernels";
+export { createEngine, engineInfo, OutOfMemoryError, ready, type Engine, type EngineOptions } from "@nn/kernels";
