@@ -20,5 +20,5 @@ if (!existsSync(source)) {
     console.error("error: not set up yet; run `npm start` or `npm test` in the repository first");
     process.exit(1);
   });
-  child.on("exit", (code) => process.exit(code ?? 1));
+  child.on("exit", (code, signal) => process.exit(code ?? { SIGINT: 130, SIGTERM: 143 }[signal] ?? 1));
 }

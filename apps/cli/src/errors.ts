@@ -1,7 +1,7 @@
 /** What the command says when something goes wrong, and how it exits: 1 failure, 2 usage, 3 bad input or model file. */
 import { DownloadError } from "@nn/data/node";
 import { StateDictError } from "@nn/layers";
-import { FormatError, NnError } from "@nn/tensor";
+import { FormatError, NnError, OutOfMemoryError } from "@nn/tensor";
 
 export const exit = { ok: 0, failure: 1, usage: 2, input: 3, interrupted: 130, terminated: 143 } as const;
 
@@ -21,6 +21,9 @@ const fileProblems: Record<string, string> = {
   ENOENT: "does not exist",
   EISDIR: "is a folder, not a file",
   ENOTDIR: "is not a folder",
+  EEXIST: "exists, and is not a folder",
+  ELOOP: "is a link that leads back to itself",
+  ENAMETOOLONG: "has too long a name",
   EACCES: "may not be accessed",
   EPERM: "may not be accessed",
   EROFS: "is on a read-only file system",
@@ -44,6 +47,6 @@ export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof FormatError || error instanceof StateDictError || error instanceof DownloadError) return { message: error.message, code: exit.input };
   const system = error as NodeJS.ErrnoException;
   if (system?.code !== undefined && system.code in fileProblems) return { message: `${system.path ?? system.message} ${fileProblems[system.code]}`, code: exit.input };
-  if (error instanceof NnError) return { message: error.message, code: exit.failure };
+  if (error instanceof NnError || error instanceof OutOfMemoryError) return { message: error.message, code: exit.failure };
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), code: exit.failure };
 }

@@ -2,62 +2,86 @@
 import { readFile } from "node:fs/promises";
 import { FormatError } from "@nn/tensor";
 import type { NdArray } from "@nn/data";
-import { decode } from "fast-png";
+import { decode, type DecodedPng } from "fast-png";
 import { about, badInput } from "./errors.ts";
 
-const largest = 16_384; // pixels along a side; refused before anything is decoded
-
-interface Wanted {
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+interface Wanted extends Size {
   readonly channels: number;
-  readonly height: number;
-  readonly width: number;
 }
-
-/** Reads a picture and checks that it has the size the model wants; colour becomes grey where one channel is wanted. */
-export async function readImage(path: string, wanted: Wanted): Promise<NdArray<Uint8Array>> {
-  const file = await about(path, () => readFile(path));
-  const picture = file[0] === 0x50 && (file[1] === 0x35 || file[1] === 0x36) ? readPnm(path, file) : readPng(path, file);
-  if (picture.width !== wanted.width || picture.height !== wanted.height) {
-    throw badInput(`${path} is ${picture.width}×${picture.height}, the model wants ${wanted.width}×${wanted.height}`, "resize it first");
-  }
-  return { data: toPlanes(picture, wanted.channels), shape: [wanted.channels, wanted.height, wanted.width] };
-}
-
-interface Picture {
-  readonly width: number;
-  readonly height: number;
+interface Picture extends Size {
   readonly channels: number;
   /** [H,W,C], 0 … 255 */
   readonly data: ArrayLike<number>;
 }
 
-function readPng(path: string, file: Uint8Array): Picture {
+/** Reads a picture that has the size the model wants; colour becomes grey where one channel is wanted. */
+export async function readImage(path: string, wanted: Wanted): Promise<NdArray<Uint8Array>> {
+  const file = await about(path, () => readFile(path));
+  const read = file[0] === 0x50 && (file[1] === 0x35 || file[1] === 0x36) ? readPnm : readPng;
+  return { data: toPlanes(read(path, file, wanted), wanted.channels), shape: [wanted.channels, wanted.height, wanted.width] };
+}
+
+/** Called with the sizes of a header, before anything is decoded. */
+function checkSize(path: string, { width, height }: Size, wanted: Size): void {
+  if (width !== wanted.width || height !== wanted.height) throw badInput(`${path} is ${width}×${height}, the model wants ${wanted.width}×${wanted.height}`, "resize it first");
+}
+
+function readPng(path: string, file: Uint8Array, wanted: Size): Picture {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < 33 || view.getUint32(0) !== 0x89504e47) throw new FormatError("image", 0, `${path} is neither PNG nor PGM/PPM`);
-  const [width, height] = [view.getUint32(16), view.getUint32(20)];
-  if (width > largest || height > largest) throw new FormatError("png", 16, `${path}: ${width}×${height} is too large`);
+  const size = { width: view.getUint32(16), height: view.getUint32(20) };
+  checkSize(path, size, wanted);
+  // A few bytes can inflate to a thousand times as many: room for text and colour profiles beside the pixels, and no more.
+  const most = 2 ** 20 + 16 * size.width * size.height;
+  if (file.length > most) throw new FormatError("png", most, `${path}: ${file.length} bytes are too many for ${size.width}×${size.height} pixels`);
+  const [bits, colour, interlaced] = [file[24]!, file[25]!, file[28] !== 0];
+  if (interlaced && bits < 8) throw new FormatError("png", 28, `${path}: interlaced with ${bits} bits, which is not supported`, { hint: "save it without interlacing" });
   try {
     const png = decode(file, { checkCrc: true });
-    const scale = png.depth === 16 ? 257 : png.depth < 8 ? (2 ** png.depth - 1) / 255 : 1;
-    if (png.palette) {
-      const { palette, data } = png;
-      return { width, height, channels: 3, data: Uint8Array.from({ length: width * height * 3 }, (_, i) => palette[data[Math.floor(i / 3)]!]![i % 3]!) };
-    }
-    return { width, height, channels: png.channels, data: Array.from(png.data, (v) => v / scale) };
+    if (png.width !== size.width || png.height !== size.height) throw new Error("two headers");
+    const data = samples(png);
+    // Files of true colour may hold a palette too, as a suggestion to screens of few colours.
+    if (colour === 3) return { ...size, channels: 3, data: Array.from(data).flatMap((index) => colourOf(png, index)) };
+    return { ...size, channels: png.channels, data: Array.from(data, (v) => (v * 255) / (2 ** png.depth - 1)) };
   } catch (error) {
     throw new FormatError("png", 8, `${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 
+/** [H,W,C], one value per element. The decoder leaves values of less than 8 bits packed, each line beginning a new byte. */
+function samples({ data, depth, width, height, channels }: DecodedPng): ArrayLike<number> {
+  if (depth >= 8) return data;
+  const perLine = width * channels;
+  const lineBytes = Math.ceil((perLine * depth) / 8);
+  return Uint8Array.from({ length: height * perLine }, (_, i) => {
+    const bit = (i % perLine) * depth;
+    const byte = data[Math.floor(i / perLine) * lineBytes + (bit >> 3)]!;
+    return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
+  });
+}
+
+function colourOf({ palette }: DecodedPng, index: number): number[] {
+  const rgb = palette?.[index];
+  if (!rgb) throw new Error(`colour ${index} is not in its palette of ${palette?.length ?? 0}`);
+  return rgb.slice(0, 3);
+}
+
 /** Binary PGM (P5) and PPM (P6) of one byte per value. */
-function readPnm(path: string, file: Uint8Array): Picture {
-  const header = /^P([56])\s(?:\s*#.*\n)*\s*(\d+)\s+(\d+)\s+(\d+)\s/.exec(Buffer.from(file.subarray(0, 1024)).toString("latin1"));
-  const [whole, kind, width, height, max] = header ? [header[0], header[1], ...header.slice(2).map(Number)] : [];
-  if (whole === undefined || max !== 255) throw new FormatError("pnm", 0, `${path}: no header of a binary PGM or PPM with 255 levels`);
-  const channels = kind === "5" ? 1 : 3;
-  const size = Number(width) * Number(height) * channels;
-  if (file.length - whole.length !== size) throw new FormatError("pnm", whole.length, `${path}: ${file.length - whole.length} bytes of pixels, ${size} expected`);
-  return { width: Number(width), height: Number(height), channels, data: file.subarray(whole.length) };
+function readPnm(path: string, file: Uint8Array, wanted: Size): Picture {
+  const gap = String.raw`(?:\s|#[^\n]*\n)+`;
+  const header = new RegExp(String.raw`^P([56])${gap}(\d+)${gap}(\d+)${gap}(\d+)\s`).exec(Buffer.from(file.subarray(0, 1024)).toString("latin1"));
+  if (!header || header[4] !== "255") throw new FormatError("pnm", 0, `${path}: no header of a binary PGM or PPM with 255 levels`);
+  const size = { width: Number(header[2]), height: Number(header[3]) };
+  checkSize(path, size, wanted);
+  const channels = header[1] === "5" ? 1 : 3;
+  const data = file.subarray(header[0].length);
+  const expected = size.width * size.height * channels;
+  if (data.length !== expected) throw new FormatError("pnm", header[0].length, `${path}: ${data.length} bytes of pixels, ${expected} expected`);
+  return { ...size, channels, data };
 }
 
 /** [H,W,C] of 1 (grey), 2 (grey, alpha), 3 or 4 channels → [channels,H,W]; alpha is dropped, grey by the luma of Rec. 601. */

@@ -9,6 +9,7 @@ import { train } from "./commands/train.ts";
 import { completions } from "./completions.ts";
 import { exit, explain } from "./errors.ts";
 import { recipes } from "./recipes.ts";
+import { plain } from "./text.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 const program = new Command("nn")
@@ -70,6 +71,7 @@ program.parseAsync().catch((error: unknown) => {
     return;
   }
   const { message, code } = explain(error);
-  process.stderr.write(`error: ${message}\n`);
+  // Names in a message may come from a file.
+  process.stderr.write(`error: ${message.split("\n").map(plain).join("\n")}\n`);
   process.exitCode = code;
 });

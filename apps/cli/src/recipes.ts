@@ -25,9 +25,19 @@ export async function findRecipe(name: string): Promise<Recipe> {
   const recipe = module.recipe ?? module.default;
   if (typeof recipe !== "object" || recipe === null) throw badInput(`${name} exports no recipe`, "export const recipe = defineRecipe({ … })");
   const lacks = (Object.keys(parts) as (keyof typeof parts)[]).filter((part) => typeof recipe[part] !== parts[part]);
-  if (lacks.length > 0) throw badInput(`the recipe of ${name} lacks ${lacks.join(", ")}`, "defineRecipe({ … }) lets the editor check it");
+  if (lacks.length > 0) throw incomplete(name, lacks);
+  const { defaults, classes, image } = recipe;
+  const numbers = [
+    ...(["epochs", "batch", "lr", "seed"] as const).map((key) => [`defaults.${key}`, defaults?.[key]] as const),
+    ...(["channels", "height", "width"] as const).map((key) => [`image.${key}`, image?.[key]] as const),
+    ["classes", Array.isArray(classes) ? classes.length : null] as const,
+  ];
+  const absent = numbers.filter(([, value]) => !Number.isFinite(value)).map(([key]) => key);
+  if (absent.length > 0) throw incomplete(name, absent);
   return recipe;
 }
+
+const incomplete = (name: string, parts: readonly string[]): CliError => badInput(`the recipe of ${name} lacks ${parts.join(", ")}`, "defineRecipe({ … }) lets the editor check it");
 
 /** What a recipe must have, and of which type. */
 const parts = { name: "string", defaults: "object", classes: "object", image: "object", data: "function", prepare: "function", model: "function", optimizer: "function" } as const satisfies Partial<Record<keyof Recipe, string>>;

@@ -74,6 +74,8 @@ describe("nn predict", () => {
     const fewer = join(temporary(), "fewer.safetensors");
     const metadata = Object.fromEntries((await loadSafetensors(model)).metadata);
     await saveSafetensors(fewer, { w: tensor([1, 2]) }, { metadata: { ...metadata, classes: '["shoe"]' } });
+    const other = join(temporary(), "other.safetensors");
+    await saveSafetensors(other, { "a\u001b[2J": tensor([1, 2]) }, { metadata });
     const renamed = join(temporary(), "png.png");
     const png = Buffer.from(await encodePng(new Uint8Array(784), 28, 28));
     png[60]! ^= 255;
@@ -82,11 +84,13 @@ describe("nn predict", () => {
       [[damaged, picture()], /safetensors: /],
       [[foreign, picture()], /foreign\.safetensors: this safetensors file does not say which model it belongs to/],
       [[fewer, picture()], /fewer\.safetensors has 1 classes, recipe 'alexnet-fashion' 10/],
+      [[other, picture()], /other\.safetensors does not fit recipe 'alexnet-fashion': [^]*a\\x1b\[2J/],
       [[model, renamed], /png: .*png\.png: /],
     ] as const) {
       const result = await nn("predict", ...args);
       expect(result).toMatchObject({ code: 3, stdout: "" });
       expect(result.stderr).toMatch(message);
+      expect(result.stderr).not.toContain("\u001b");
     }
   });
 });
@@ -108,6 +112,7 @@ describe("nn inspect", () => {
   });
   it("refuses what is no safetensors file", async () => {
     expect(await nn("inspect", picture())).toMatchObject({ code: 3, stdout: "", stderr: expect.stringMatching(/^error: safetensors: /) as string });
+    expect(await nn("inspect", "x".repeat(300))).toMatchObject({ code: 3, stdout: "", stderr: expect.stringMatching(/^error: x+ has too long a name\n$/) as string });
   });
 });
 
@@ -169,6 +174,13 @@ describe("nn data get", () => {
 
   it("names near data sets", async () => {
     expect(await nn("data", "get", "fashon-mnist")).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'fashion-mnist'?") as string });
+    expect(await nn("data", "get", "toString")).toMatchObject({ code: 2, stderr: expect.stringContaining("known: fashion-mnist") as string });
+  });
+
+  it("refuses a place that is no URL, and a folder that is a file", async () => {
+    expect(await nn("data", "get", "fashion-mnist", "--dir", folder(), "--base-url", "here")).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: --base-url: 'here' is not a URL\n/) as string });
+    const file = picture();
+    expect(await nn("data", "get", "fashion-mnist", "--dir", file, "--base-url", "http://127.0.0.1:9999/")).toMatchObject({ code: 3, stderr: `error: ${file} exists, and is not a folder\n` });
   });
 
   const full = join(import.meta.dirname, "../../../../shared/data/fashion-mnist");

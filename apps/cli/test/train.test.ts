@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createEngine } from "@nn/kernels";
 import { decodeCheckpoint, decodeModel } from "@nn/train";
@@ -73,6 +73,29 @@ describe("nn train", () => {
     expect(readFileSync(join(out, "model.safetensors"))).toEqual(readFileSync(model()));
   });
 
+  it("a second Ctrl-C ends at once what the first one waits for", async () => {
+    const file = join(temporary(), "slow.mjs");
+    writeFileSync(file, `import { recipes } from ${JSON.stringify(import.meta.resolve("@nn/cli"))};
+      const base = recipes.get("alexnet-fashion");
+      export const recipe = { ...base, name: "slow", async data(dir) {
+        const data = await base.data(dir);
+        return { ...data, test: { length: data.test.length, async get(i, context) {
+          console.error("evaluating");
+          await new Promise((done) => setTimeout(done, 50_000));
+          return data.test.get(i, context);
+        } } };
+      } };`);
+    const { child, done } = start(["train", file, "--data", data, "--out", folder(), "--epochs", "1"]);
+    await new Promise<void>((ready) => child.stderr!.on("data", (text) => String(text).includes("evaluating") && ready()));
+    child.kill("SIGINT");
+    await new Promise((later) => setTimeout(later, 300));
+    expect(child.exitCode).toBe(null);
+    child.kill("SIGINT");
+    const { code, stderr } = await done;
+    expect(code).toBe(130);
+    expect(stderr).not.toContain("interrupted");
+  }, 20_000);
+
   it("a checkpoint of another engine is continued with a warning; what killed runs left is removed", async () => {
     const out = folder();
     const args = [...quick(data, out), "--epochs", "1"];
@@ -103,9 +126,12 @@ describe("nn train", () => {
 
   it("runs a recipe of the user's from a file", async () => {
     const file = join(temporary(), "mine.mjs");
-    writeFileSync(file, `import { recipes } from ${JSON.stringify(import.meta.resolve("@nn/cli"))};\nexport const recipe = { ...recipes.get("alexnet-fashion"), name: "mine" };\n`);
+    writeFileSync(file, `import { recipes } from ${JSON.stringify(import.meta.resolve("@nn/cli"))};\nexport const recipe = { ...recipes.get("alexnet-fashion"), name: "mine" };
+      import { writeFileSync } from "node:fs"; // what a killed run of the same process number was writing, as happens in containers
+      if (process.argv[2] === "train") writeFileSync(\`\${process.argv[process.argv.indexOf("--out") + 1]}/.checkpoint.\${process.pid}-0.tmp\`, "half");\n`);
     const out = folder();
     expect(await nn("train", file, "--data", data, "--out", out, "--epochs", "1")).toMatchObject({ code: 0 });
+    expect(readdirSync(out).sort()).toEqual(["checkpoint", "model.safetensors", "report.html"]);
     expect(decodeModel(readFileSync(join(out, "model.safetensors"))).recipe).toBe("mine");
     expect(await nn("predict", join(out, "model.safetensors"), picture())).toMatchObject({ code: 3, stderr: expect.stringContaining("not built in") as string });
     expect(await nn("predict", join(out, "model.safetensors"), picture(), "--recipe", file)).toMatchObject({ code: 0 });
@@ -164,6 +190,8 @@ describe("nn train, bad input", () => {
     await fails(file("imports.ts", 'import "nowhere";'), 3, /imports\.ts cannot be loaded: Cannot find package 'nowhere'/);
     await fails(file("empty.ts", "export const a = 1;"), 3, /empty\.ts exports no recipe/);
     await fails(file("partial.ts", 'export const recipe = { name: "x", model: () => 1 };'), 3, /the recipe of .*partial\.ts lacks defaults, classes, image, data, prepare, optimizer/);
+    const base = `import { recipes } from ${JSON.stringify(import.meta.resolve("@nn/cli"))};\nconst base = recipes.get("alexnet-fashion");\n`;
+    await fails(file("numbers.ts", `${base}export const recipe = { ...base, defaults: { epochs: 1, batch: "8", seed: 1 }, classes: {}, image: { ...base.image, width: NaN } };`), 3, /numbers\.ts lacks defaults\.batch, defaults\.lr, image\.width, classes\n/);
   });
 
   it.skipIf(process.getuid?.() === 0)("an output folder that cannot be written (skipped for root, who can write everywhere)", async () => {
@@ -175,6 +203,17 @@ describe("nn train, bad input", () => {
     const file = join(temporary(), "file");
     writeFileSync(file, "");
     await fails(["train", "alexnet-fashion", "--data", data, "--out", join(file, "x")], 3, /cannot write to .*: ENOTDIR/);
+  });
+  it("output files that are folders, before training", async () => {
+    for (const name of ["model.safetensors", "checkpoint", "report.html"]) {
+      const out = folder();
+      mkdirSync(join(out, name));
+      await fails(quick(data, out), 3, new RegExp(`${name.replace(".", "\\.")} is a folder, not a file`));
+      expect(readdirSync(out)).toEqual([name]);
+    }
+  });
+  it.skipIf(process.platform !== "linux")("an output folder whose file system takes no files, before training (skipped without /proc)", async () => {
+    await fails(quick(data, "/proc"), 3, /^error: cannot write to \/proc: [A-Z]+\n/);
   });
 
   it("nothing to resume, or another run's checkpoint", async () => {

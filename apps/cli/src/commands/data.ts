@@ -6,10 +6,11 @@ import { usage } from "../errors.ts";
 import { bytes } from "../text.ts";
 
 export async function getData(name: string, { dir, baseUrl }: { dir?: string; baseUrl?: string }): Promise<void> {
-  if (!(name in remoteDatasets)) {
+  if (!Object.hasOwn(remoteDatasets, name)) {
     const near = nearest(name, Object.keys(remoteDatasets));
     throw usage(`unknown data set '${name}'`, near ? `did you mean '${near}'?` : `known: ${Object.keys(remoteDatasets).join(", ")}`);
   }
+  if (baseUrl !== undefined && !URL.canParse(baseUrl)) throw usage(`--base-url: '${baseUrl}' is not a URL`, "such as https://example.org/fashion/");
   const target = dir ?? join("data", name);
   const live = process.stderr.isTTY === true;
   let last = "";

@@ -2,7 +2,7 @@
 import { Random, fromTyped, noGrad } from "@nn/tensor";
 import { readBytes } from "@nn/io/node";
 import { decodeModel, evaluateRecipe, logitsOf, type ModelFile, type Recipe } from "@nn/train";
-import type { Module } from "@nn/layers";
+import { StateDictError, type Module } from "@nn/layers";
 import { about, badInput, usage } from "../errors.ts";
 import { readImage } from "../images.ts";
 import { chooseEngine, resolve, type Settings } from "../options.ts";
@@ -21,7 +21,12 @@ async function load(path: string, flags: Record<string, unknown>): Promise<{ fil
   const recipe = await findRecipe(named);
   if (file.classes.length !== recipe.classes.length) throw badInput(`${path} has ${file.classes.length} classes, recipe '${recipe.name}' ${recipe.classes.length}`);
   const model = recipe.model().eval();
-  model.loadStateDict(file.tensors);
+  try {
+    model.loadStateDict(file.tensors);
+  } catch (error) {
+    if (error instanceof StateDictError) throw badInput(`${path} does not fit recipe '${recipe.name}': ${error.message}`);
+    throw error;
+  }
   for (const t of file.tensors.values()) t.dispose();
   return { file: { ...file, classes: file.classes.map(plain) }, recipe, model, settings };
 }

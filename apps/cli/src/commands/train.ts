@@ -1,5 +1,5 @@
 /** `nn train <recipe>`: trains, evaluates, and leaves model, checkpoint and report in the output folder. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomicSync } from "@nn/io/node";
 import { StateDictError } from "@nn/layers";
@@ -25,7 +25,7 @@ export async function train(name: string, flags: Record<string, unknown>): Promi
   const resume = flags["resume"] ? await about(files.checkpoint, () => readCheckpoint(files.checkpoint, recipe, options)) : null;
   const data = await recipe.data(settings.data);
   for (const part of ["train", "test"] as const) if (data[part].length === 0) throw badInput(`${settings.data ?? recipe.name}: the ${part} set has no images`);
-  prepareFolder(settings.out);
+  prepareFolder(settings.out, Object.values(files));
   const { threads } = getEngine();
   say(`${recipe.name}: ${data.train.length} training and ${data.test.length} test images · ${engineName()}, ${threads} thread${threads === 1 ? "" : "s"}`);
 
@@ -87,23 +87,28 @@ interface Files {
   readonly report: string;
 }
 
-/** Makes the folder and finds out now, not after an hour, that it cannot be written. What killed runs were writing is removed. */
-function prepareFolder(folder: string): void {
+/** Makes the folder and finds out now, not after an hour, that the files cannot be written. What killed runs were writing is removed. */
+function prepareFolder(folder: string, files: readonly string[]): void {
   try {
     mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
+    for (const name of readdirSync(folder)) {
+      const pid = /^\.(?:model\.safetensors|checkpoint|report\.html)\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
+      if (pid !== undefined && !alive(Number(pid))) rmSync(join(folder, name), { force: true });
+    }
+    // By doing it: permission bits tell nothing to root, nor about what a file system allows.
+    const probe = join(folder, `.checkpoint.${process.pid}-0.tmp`);
+    writeFileSync(probe, "", { flag: "wx" });
+    rmSync(probe);
   } catch (error) {
     throw badInput(`cannot write to ${folder}: ${(error as NodeJS.ErrnoException).code}`, "choose another folder with --out");
   }
-  for (const name of readdirSync(folder)) {
-    const pid = /^\.(?:model\.safetensors|checkpoint|report\.html)\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
-    if (pid !== undefined && !alive(Number(pid))) rmSync(join(folder, name), { force: true });
-  }
+  for (const path of files) if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw badInput(`${path} is a folder, not a file`, "choose another folder with --out");
 }
 
+/** Whether another process of that number runs. This one has written nothing yet: in a container a killed run often had the same number. */
 function alive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return pid !== process.pid && process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
