@@ -24,7 +24,9 @@ const list: Kernel[] = Object.entries(kernels).map(([name, shape]) => {
   return { name, struct: `${name[0]!.toUpperCase()}${name.slice(1)}Args`, args, size: at };
 });
 const maxDoubles = Math.max(...list.map((k) => k.size));
-const hash = createHash("sha256").update(JSON.stringify([kernels, instructions, mapLimits])).digest("hex").slice(0, 12);
+// Scratch sizes are a part of the border too: an addon of an earlier build must not be given less than it writes.
+const scratch = readFileSync(new URL("scratch.ts", root), "utf8");
+const hash = createHash("sha256").update(JSON.stringify([kernels, instructions, mapLimits, scratch])).digest("hex").slice(0, 12);
 
 const cppType: Record<string, string> = {
   ptr: "void*", "f32*": "float*", "f64*": "double*", "i32*": "int32_t*", int: "int64_t", float: "float", double: "double",

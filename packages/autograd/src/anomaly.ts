@@ -1,5 +1,5 @@
 /** Anomaly mode: names the op, the module and the line of the forward call of the first value that is not finite. */
-import { GradError, currentModulePath, withRecording, type Tensor } from "@nn/tensor";
+import { GradError, currentModulePath, refusePromise, withRecording, type Tensor } from "@nn/tensor";
 
 /** Where an op was called. */
 export interface Site {
@@ -9,12 +9,12 @@ export interface Site {
 
 let on = false;
 
-/** Runs `f` with anomaly mode on: forward and backward results are checked for NaN and infinity. Slow; for debugging. */
+/** Runs `f` with anomaly mode on: forward and backward results are checked for NaN and infinity. Slow; for debugging. @throws ScopeError if `f` is async */
 export function detectAnomaly<T>(f: () => T): T {
   const before = on;
   on = true;
   try {
-    return f();
+    return refusePromise("detectAnomaly", f());
   } finally {
     on = before;
   }

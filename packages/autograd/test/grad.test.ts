@@ -61,6 +61,12 @@ describe("detectAnomaly", () => {
   });
 });
 
+describe("async functions", () => {
+  it("are refused by detectAnomaly too: it would be off again before they end", () => {
+    expect(() => detectAnomaly(async () => 1)).toThrow(/detectAnomaly takes a synchronous function/);
+  });
+});
+
 describe("gradcheck", () => {
   const x = tensor(Float64Array.of(0.3, -0.7, 1.1));
   it("accepts right rules to second order", () => {

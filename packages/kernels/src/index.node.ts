@@ -42,7 +42,7 @@ function nativeEngine(isa: string | undefined, cores: number, why: string[]): En
   if ("why" in loaded) {
     why.push(`native: ${loaded.why}`);
   } else if (loaded.table.abi !== abiHash) {
-    why.push(`native: built for another version of the kernels (${loaded.table.abi}, needed ${abiHash}); rebuild it: pnpm rebuild @nn/native`);
+    why.push(`native: built for another version of the kernels (${loaded.table.abi}, needed ${abiHash}); rebuild it: npm rebuild @nn/native, or in a clone of the repository: npx pnpm --filter @nn/native run install`);
   } else if (isa !== undefined && !loaded.table.isas.includes(isa)) {
     why.push(`native: no instruction set ${isa} here, only ${loaded.table.isas.join(", ")}`);
   } else {

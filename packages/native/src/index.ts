@@ -17,7 +17,7 @@ function load(): { table: NativeTable } | { why: string } {
     try {
       return { why: readFileSync(new URL("../build/status.txt", import.meta.url), "utf8").trim() };
     } catch {
-      return { why: `not built (${(error as Error).message.split("\n")[0]}); run its install script: pnpm rebuild @nn/native` };
+      return { why: `not built (${(error as Error).message.split("\n")[0]}); build it: npm rebuild @nn/native, or in a clone of the repository: npx pnpm --filter @nn/native run install` };
     }
   }
 }

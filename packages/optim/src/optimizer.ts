@@ -6,11 +6,11 @@ import {
   noGrad,
   runOver,
   traceProgram,
+  Variable,
   variable,
   zeros,
   type Backend,
   type Tensor,
-  type Variable,
 } from "@nn/tensor";
 import type { Rule } from "./rule.ts";
 
@@ -54,6 +54,7 @@ export class Optimizer<O extends { lr: number }> {
     });
     const seen = new Set<Variable>();
     for (const p of this.#params()) {
+      if (!(p instanceof Variable)) throw new ArgumentError("Optimizer", `expected parameters, got ${typeof p === "object" ? (p as object).constructor.name : String(p)}`, { hint: "pass model.parameters()" });
       if (seen.has(p)) throw new ArgumentError("Optimizer", `a parameter of shape [${p.shape.join(",")}] is in two groups`);
       seen.add(p);
     }

@@ -64,6 +64,10 @@ describe("Optimizer", () => {
     const [a, b] = two() as [Variable, Variable];
     expect(() => new SGD([a], { lr: -1 })).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: SGD: lr is -1, must be ≥ 0]`);
     expect(() => new Adam([a], { betas: [0.9, 1] })).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: Adam: betas[1] is 1, must be in [0, 1)]`);
+    expect(() => new SGD([{}] as never)).toThrowErrorMatchingInlineSnapshot(`
+      [ArgumentError: Optimizer: expected parameters, got Object
+        hint: pass model.parameters()]
+    `);
     expect(() => new SGD([])).toThrowErrorMatchingInlineSnapshot(`
       [ArgumentError: Optimizer: no parameters
         hint: pass model.parameters()]

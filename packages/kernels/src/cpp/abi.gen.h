@@ -5,7 +5,7 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "d818f67e9099"
+#define NN_ABI_HASH "abd072ab4ffd"
 #define NN_ABI_MAX_DOUBLES 122
 #define NN_KERNEL_COUNT 24
 /** X(kernel function, its argument struct), in the order of kernel ids. */
