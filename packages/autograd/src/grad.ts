@@ -39,3 +39,9 @@ export const grad = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) => {
   const both = valueAndGrad(f);
   return (x) => scope(() => both(x).grads[0]!, "grad()");
 };
+
+/** `(x, v) → H(x)·v` for scalar-valued `f`: a product with the Hessian costs two gradients and no matrix (Pearlmutter 1994). */
+export const hessianVector = (f: (x: Tensor) => Tensor): ((x: Tensor, v: Tensor) => Tensor) => {
+  const slope = grad(f);
+  return (x, v) => grad((u) => slope(u).mul(v).sum())(x);
+};

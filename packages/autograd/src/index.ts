@@ -7,7 +7,7 @@ setRecorder({ record, leaf: () => new Slot(null), backward });
 
 export { noGrad, scope, keep } from "@nn/tensor";
 export { backward, gradients } from "./backward.ts";
-export { grad, valueAndGrad } from "./grad.ts";
+export { grad, hessianVector, valueAndGrad } from "./grad.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { detectAnomaly } from "./anomaly.ts";
 export { gradcheck, gradgradcheck, type GradcheckOptions } from "./gradcheck.ts";

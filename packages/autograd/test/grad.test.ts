@@ -1,5 +1,5 @@
 import { tensor } from "@nn/tensor";
-import { checkpoint, detectAnomaly, grad, gradcheck, gradgradcheck, gradients, valueAndGrad } from "@nn/autograd";
+import { checkpoint, detectAnomaly, grad, gradcheck, gradgradcheck, gradients, hessianVector, valueAndGrad } from "@nn/autograd";
 import { describe, expect, it } from "vitest";
 
 describe("grad", () => {
@@ -81,5 +81,15 @@ describe("gradcheck", () => {
       [GradError: gradcheck: inputs are f32: differences need f64
         hint: x.cast("f64")]
     `);
+  });
+});
+
+describe("hessianVector", () => {
+  it("of a quadratic is A·v at any x; of a cubic it changes with x", () => {
+    const a = tensor([[2, 1], [1, -3]], { dtype: "f64" });
+    const quadratic = hessianVector((x) => x.matmul(a).mul(x).sum().mul(0.5));
+    const v = tensor([1, 2], { dtype: "f64" });
+    for (const x of [[0, 0], [5, -7]]) expect(quadratic(tensor(x, { dtype: "f64" }), v).toArray()).toEqual([4, -5]);
+    expect(hessianVector((x) => x.pow(3).sum())(tensor([2, 3], { dtype: "f64" }), v).toArray()).toEqual([12, 36]);
   });
 });

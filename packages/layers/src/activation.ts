@@ -1,5 +1,5 @@
-/** Activations as modules. Linear and Conv2d compute ReLU, sigmoid and tanh in their own kernel where Sequential puts them side by side. */
-import type { Shape, Tensor } from "@nn/tensor";
+/** Activations without parameters as modules. Linear and Conv2d compute ReLU, sigmoid and tanh in their own kernel where Sequential puts them side by side. */
+import { step, type Shape, type Tensor } from "@nn/tensor";
 import { Module } from "./module.ts";
 
 export type Activation = "relu" | "sigmoid" | "tanh";
@@ -9,10 +9,23 @@ export interface FusesActivation {
   forwardActivated(x: Tensor, act: Activation): Tensor;
 }
 
-abstract class ElementWise extends Module {
+/** A module of one value in, one value out. */
+export abstract class ElementWise extends Module {
   abstract override forward<S extends Shape>(x: Tensor<S>): Tensor<S>;
 }
 
+/** x: the activation of a linear unit. */
+export class Identity extends ElementWise {
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return x;
+  }
+}
+/** 1 if x > 0, else 0. It passes no gradient and throws where one is asked for: for perceptrons and for evaluation. */
+export class Step extends ElementWise {
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return step(x as Tensor) as Tensor as Tensor<S>;
+  }
+}
 /** max(0, x) */
 export class ReLU extends ElementWise {
   readonly fused = "relu" as const;
@@ -33,29 +46,75 @@ export class Tanh extends ElementWise {
     return x.tanh();
   }
 }
-/** x·Φ(x) (Hendrycks & Gimpel 2016) */
+/** x·Φ(x) (Hendrycks & Gimpel 2016), or its approximation by tanh. */
 export class GELU extends ElementWise {
+  readonly approximate: "none" | "tanh";
+  constructor({ approximate = "none" }: { approximate?: "none" | "tanh" } = {}) {
+    super();
+    this.approximate = approximate;
+  }
   override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
-    return x.gelu();
+    return x.gelu({ approximate: this.approximate });
+  }
+  override describe(): string {
+    return this.approximate === "none" ? "" : `approximate=${this.approximate}`;
   }
 }
-/** x·σ(x) */
+/** x·σ(x) (Elfwing 2017) */
 export class SiLU extends ElementWise {
   override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
     return x.silu();
   }
 }
-/** x if x > 0, else slope·x */
-export class LeakyReLU extends ElementWise {
-  readonly negativeSlope: number;
-  constructor(negativeSlope = 0.01) {
+/** x·tanh(softplus(x)) (Misra 2019) */
+export class Mish extends ElementWise {
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return x.mish();
+  }
+}
+/** log(1 + e^(βx))/β, exact for all x: PyTorch's threshold is not needed. */
+export class Softplus extends ElementWise {
+  readonly beta: number;
+  constructor({ beta = 1 } = {}) {
     super();
-    this.negativeSlope = negativeSlope;
+    this.beta = beta;
   }
   override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
-    return x.leakyRelu({ negativeSlope: this.negativeSlope });
+    return this.beta === 1 ? x.softplus() : x.mul(this.beta).softplus().div(this.beta);
   }
   override describe(): string {
-    return String(this.negativeSlope);
+    return this.beta === 1 ? "" : `beta=${this.beta}`;
+  }
+}
+/** x/(1+|x|) */
+export class Softsign extends ElementWise {
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return x.softsign();
+  }
+}
+/** x cut to [minVal, maxVal]. */
+export class Hardtanh extends ElementWise {
+  readonly limits: { readonly minVal: number; readonly maxVal: number };
+  constructor({ minVal = -1, maxVal = 1 } = {}) {
+    super();
+    this.limits = { minVal, maxVal };
+  }
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return x.hardtanh(this.limits);
+  }
+  override describe(): string {
+    return `minVal=${this.limits.minVal}, maxVal=${this.limits.maxVal}`;
+  }
+}
+/** min(max(0, x+3), 6)/6 (Howard 2019) */
+export class Hardsigmoid extends ElementWise {
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return x.hardsigmoid();
+  }
+}
+/** x·hardsigmoid(x) (Howard 2019) */
+export class Hardswish extends ElementWise {
+  override forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return x.hardswish();
   }
 }

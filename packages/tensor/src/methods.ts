@@ -72,6 +72,13 @@ export interface TensorMethods {
   softplus: Unary;
   logSigmoid: Unary;
   selu: Unary;
+  mish: Unary;
+  softsign: Unary;
+  relu6: Unary;
+  hardsigmoid: Unary;
+  hardswish: Unary;
+  /** x if x > 0, else slope·x; `slope` is `[1]`, or `[C]` for `[N, C, …]`. */
+  prelu<A extends Shape>(this: Tensor<A>, slope: Tensor): Tensor<A>;
   isnan: Unary;
   isinf: Unary;
   isfinite: Unary;
@@ -225,6 +232,12 @@ const methods: { [M in keyof TensorMethods]: (this: Tensor, ...args: any[]) => u
   softplus: unary(ops.softplus),
   logSigmoid: on(c.logSigmoid),
   selu: on(c.selu),
+  mish: on(c.mish),
+  softsign: on(c.softsign),
+  relu6: on(c.relu6),
+  hardsigmoid: on(c.hardsigmoid),
+  hardswish: on(c.hardswish),
+  prelu: on(c.prelu),
   isnan: unary(ops.isnan),
   isinf: on(c.isinf),
   isfinite: on(c.isfinite),

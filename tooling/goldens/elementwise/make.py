@@ -105,6 +105,44 @@ unary("clamp", lambda x, min=None, max=None: torch.clamp(x, min, max), min=-0.5,
     case("on_the_bounds", {"x": values([-0.5, 0.75])}, min=-0.5, max=0.75),
 ])
 unary("logSigmoid", F.logsigmoid, extra=[case("saturated", {"x": values([20.0, -20.0, 90.0, -90.0])})])
+unary("softsign", F.softsign, not_finite=(math.nan,), extra=[case("saturated", {"x": values([20.0, -20.0, 3000.0, -3000.0])})])  # of ±∞: ±1 here
+unary("mish", F.mish, extra=[case("saturated", {"x": values([20.0, -20.0, 50.0, -50.0])})])
+kinks = [case(f"kink_{v}", {"x": values([v])}) for v in (-3.0, 0.0, 3.0, 6.0)]
+unary("relu6", F.relu6, uniform(-2, 8), extra=kinks)
+# F.hardsigmoid multiplies its gradient by a sixth rounded to float32, in float64 too.
+unary("hardsigmoid", lambda x: F.relu6(x + 3) / 6, uniform(-5, 5), extra=kinks)
+unary("hardswish", F.hardswish, uniform(-5, 5), extra=kinks, not_finite=(math.inf, math.nan))  # −∞·0 is NaN here, -0 there
+unary("step", lambda x: (x > 0).to(x.dtype))
+
+op("prelu", F.prelu, [
+    case("shared", {"x": randn(3, 5), "slope": values([0.25])}),
+    case("per_channel", {"x": randn(3, 5), "slope": randn(5)}),
+    case("images", {"x": randn(2, 3, 4, 5), "slope": randn(3)}),
+    case("images_shared", {"x": randn(2, 3, 4, 5), "slope": values([0.1])}),
+    case("channels_last", {"x": channels_last(2, 3, 4, 5), "slope": randn(3)}),
+    case("transposed", {"x": randn(5, 3).permute(1, 0), "slope": randn(5)}),
+    case("sequence", {"x": randn(2, 3, 7), "slope": randn(3)}),
+    case("vector", {"x": randn(17), "slope": values([-0.5])}),
+    case("scalar", {"x": randn(), "slope": values([0.25])}),
+    case("empty", {"x": randn(0, 3), "slope": randn(3)}),
+    case("zeros", {"x": values([0.0, -0.0]), "slope": values([0.25])}),
+    case("large", {"x": values([1e4, -1e4]), "slope": values([0.25])}),
+    case("not_finite", {"x": values([math.inf, -math.inf, math.nan]), "slope": values([0.25])}, grad=False),
+    case("wrong_channels", {"x": randn(3, 5), "slope": randn(3)}, error="ShapeError"),
+])
+op("maxout", lambda x, dim: x.max(dim).values, [
+    case("last", {"x": randn(3, 4, 5)}, dim=-1),
+    case("middle", {"x": randn(3, 4, 5)}, dim=1),
+    case("first", {"x": randn(3, 4)}, dim=0),
+    case("one_piece", {"x": randn(3, 1)}, dim=1),
+    case("transposed", {"x": randn(5, 3).permute(1, 0)}, dim=1),
+    case("sliced", {"x": randn(3, 11).slice(1, 1, 11, 2)}, dim=1),
+    case("large", {"x": values([[1e4, -1e4], [-1e4, 1e4]])}, dim=1),
+    case("empty", {"x": randn(0, 3)}, dim=1),
+    case("no_pieces", {"x": randn(3, 0)}, error="ArgumentError", dim=1),
+    case("scalar", {"x": randn()}, dim=0),
+])
+
 mixed = values([[0.0, math.inf, 1.0], [-math.inf, math.nan, -2.0]])
 for question in ("isnan", "isinf", "isfinite"):
     unary(question, getattr(torch, question), extra=[case("mixed", {"x": mixed})])

@@ -1,4 +1,5 @@
-"""Golden of a small convolutional network: logits, loss, every gradient, and three steps of SGD with momentum.
+"""Goldens of two small networks: results, losses, every gradient, and the weights after some steps of SGD. One is convolutional and learns
+classes; the other is the classical one, sigmoid layers under half the squared error.
 Tensor names are PyTorch's state-dict names. Run with PyTorch 1.13.1 from anywhere: `python3 make.py`."""
 
 import sys
@@ -26,15 +27,15 @@ class Net(nn.Module):
         return self.classifier(self.features(x))
 
 
-def train(x, target, *parameters, lr, momentum, weightDecay, steps):
-    net = Net().double()
+def train(x, target, *parameters, lr, steps, momentum=0.0, weightDecay=0.0, make=Net, loss_of=F.cross_entropy):
+    net = make().double()
     net.load_state_dict(dict(zip(net.state_dict(), parameters)))
     rule = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum, weight_decay=weightDecay)
     outputs, losses = {}, []
     for step in range(steps):
         rule.zero_grad()
         logits = net(x)
-        loss = F.cross_entropy(logits, target)
+        loss = loss_of(logits, target)
         loss.backward()
         losses.append(loss.detach())
         if step == 0:
@@ -50,6 +51,22 @@ weights = {name: uniform(-0.5, 0.5)(*p.shape) for name, p in Net().named_paramet
 op("convNet", train, [
     case("three_steps", {"x": randn(3, 2, 8, 8), "target": ints(0, 5)(3), **weights}, grad=False,
          lr=0.1, momentum=0.9, weightDecay=5e-4, steps=3),
+])
+
+
+def sigmoids():
+    """Three layers, each followed by a sigmoid."""
+    sizes = (6, 9, 7, 3)
+    return nn.Sequential(*[m for a, b in zip(sizes, sizes[1:]) for m in (nn.Linear(a, b), nn.Sigmoid())])
+
+
+def half_squares(y, target):
+    return ((y - target) ** 2).sum() / 2 / len(y)
+
+
+weights = {name: uniform(-0.8, 0.8)(*p.shape) for name, p in sigmoids().named_parameters()}
+op("mlp", lambda *inputs, **attrs: train(*inputs, **attrs, make=sigmoids, loss_of=half_squares), [
+    case("five_steps", {"x": randn(5, 6), "target": uniform(0.1, 0.9)(5, 3), **weights}, grad=False, lr=0.5, steps=5),
 ])
 
 write(__file__)

@@ -3,10 +3,11 @@
  * Inputs come in PyTorch's order, attributes as stored in the file; several results are named as there.
  */
 import {
-  adaptiveAvgPool2d, avgPool2d, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, maxPool2d, ops, stack,
+  adaptiveAvgPool2d, avgPool2d, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, maxPool2d, maxout, ops, stack, step,
   type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type CrossEntropyOptions, type DType,
   type MaxPoolOptions, type Tensor,
 } from "@nn/tensor";
+import * as layers from "@nn/layers";
 import type { Attrs } from "./index.ts";
 
 export type Outputs = Tensor | Record<string, Tensor>;
@@ -30,10 +31,18 @@ const table = (names: readonly Method[], make: (name: Method) => Adapter): Recor
 
 const infinity = (value: unknown): number => Number(String(value).replace("inf", "Infinity"));
 
+/** A loss of `n` tensors; what follows them is a mask (`bool`) or, in the order of `names`, weights. */
+const loss = (name: keyof typeof layers, n: number): Adapter => (inputs, { names = ["weight"], ...options }) => {
+  const rest = inputs.slice(n);
+  const weights = rest.filter((t) => t.dtype !== "bool").map((t, i) => [(names as string[])[i]!, t] as const);
+  const call = layers[name] as unknown as (...args: unknown[]) => Tensor;
+  return call(...inputs.slice(0, n), { ...options, ...Object.fromEntries(weights), mask: rest.find((t) => t.dtype === "bool") ?? null });
+};
+
 export const adapters: Record<string, Adapter> = {
   ...table(
     ["neg", "abs", "sign", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "sigmoid", "erf",
-     "floor", "ceil", "round", "trunc", "relu", "square", "reciprocal", "rsqrt", "silu", "softplus", "selu", "logSigmoid", "isnan", "isinf", "isfinite", "logicalNot"],
+     "floor", "ceil", "round", "trunc", "relu", "square", "reciprocal", "rsqrt", "silu", "softplus", "selu", "logSigmoid", "mish", "softsign", "relu6", "hardsigmoid", "hardswish", "isnan", "isinf", "isfinite", "logicalNot"],
     plain,
   ),
   ...table(["gelu", "leakyRelu", "elu", "hardtanh", "clamp"], withOptions),
@@ -42,6 +51,18 @@ export const adapters: Record<string, Adapter> = {
      "logicalAnd", "logicalOr", "logicalXor", "matmul", "outer"],
     binary,
   ),
+  rreluEvaluation: ([x], attrs) => new layers.RReLU(attrs).eval().call(x!),
+  softplusBeta: ([x], { beta }) => new layers.Softplus({ beta: beta as number }).call(x!),
+  weightNorm: ([x, g, v, bias], { dim = 0 }) => {
+    const [out, inside, kh, kw] = v!.shape;
+    const layer: layers.Module = v!.rank === 2 ? new layers.Linear(inside!, out!) : new layers.Conv2d(inside!, out!, [kh!, kw!]);
+    layers.weightNorm(layer, { dim: dim as number | null });
+    Object.assign(layer, { weight_g: g, weight_v: v, bias: bias ?? null }); // leaves of the case in place of parameters
+    return (layer.call as (x: Tensor) => Tensor)(x!);
+  },
+  step: ([x]) => step(x!.detach()),
+  prelu: ([x, slope]) => x!.prelu(slope!),
+  maxout: ([x], { dim }) => maxout(x!, dim as number),
   where: ([condition, x, y]) => condition!.where(x!, y!),
   cast: ([x], { dtype }) => x!.cast(dtype as DType),
 
@@ -78,5 +99,11 @@ export const adapters: Record<string, Adapter> = {
   oneHot: ([x], { numClasses }) => x!.oneHot(numClasses as number),
   topk: ([x], { k, dim, largest }) => x!.topk(k as number, dim as number | undefined, { largest: largest as boolean | undefined } as { largest?: boolean }),
   sort: ([x], { dim, descending }) => x!.sort(dim as number | undefined, { descending: descending as boolean | undefined } as { descending?: boolean }),
+  ...Object.fromEntries(
+    (["mseLoss", "halfMse", "halfSse", "maeLoss", "huberLoss", "smoothL1Loss", "bceLoss", "bceWithLogits", "klDiv", "hingeLoss", "multiMarginLoss", "nllLoss"] as const).map((name) => [name, loss(name, 2)]),
+  ),
+  crossEntropyMasked: loss("crossEntropy", 2),
+  cosineEmbeddingLoss: loss("cosineEmbeddingLoss", 3),
+  tripletMarginLoss: loss("tripletMarginLoss", 3),
   crossEntropy: ([logits, target, weight], attrs) => crossEntropy(logits!, target!, { ...(weight ? { weight } : {}), ...attrs } as CrossEntropyOptions),
 };

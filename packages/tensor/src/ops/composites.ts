@@ -1,5 +1,6 @@
 /** Functions made of other ops: no record, no kernel, no gradient rule of their own. */
 export * from "./composite-elementwise.ts";
+export * from "./composite-activation.ts";
 export * from "./composite-reduce.ts";
 export * from "./composite-movement.ts";
 export * from "./composite-indexing.ts";
