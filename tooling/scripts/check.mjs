@@ -23,7 +23,7 @@ function typesResolve(archive) {
 function packagesAreSound() {
   const folder = mkdtempSync(join(tmpdir(), "nn-pack-"));
   try {
-    const packed = run("pnpm", ["--filter", "./packages/*", "--filter", "@nn/cli", "exec", "pnpm", "pack", "--pack-destination", folder], { stdio: ["ignore", "ignore", "inherit"] });
+    const packed = run("pnpm", ["--filter", "./packages/*", "--filter", "@nn/bench", "--filter", "@nn/cli", "exec", "pnpm", "pack", "--pack-destination", folder], { stdio: ["ignore", "ignore", "inherit"] });
     return packed && readdirSync(folder).every((file) => {
       const archive = join(folder, file);
       console.log(file);

@@ -53,7 +53,7 @@ program.command("inspect").argument("<file>", "a safetensors file or checkpoint"
 computing(program.command("doctor")).description("which engine runs here, with how many threads, and why not more").action(doctor);
 const data = program.command("data").description("data sets");
 data.command("get").argument("<name>", "fashion-mnist").description("download a data set").option("--dir <dir>", "where to; default: data/<name>").option("--base-url <url>", "a mirror").action(getData);
-program.command("bench").argument("[args...]").allowUnknownOption().helpOption(false).description("the benchmark suite, in a clone of the repository").action(bench);
+program.command("bench").argument("[args...]").allowUnknownOption().helpOption(false).description("how fast it is here, beside other libraries; nn bench --help").action(bench);
 program.command("completions").argument("<shell>", "bash, zsh or fish").description("print shell completions").action((shell: string) => void process.stdout.write(completions(shell, program)));
 
 for (const command of [...program.commands, ...data.commands]) command.exitOverride().showSuggestionAfterError(true);

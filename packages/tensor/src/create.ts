@@ -8,6 +8,7 @@ import { showShape, sizeOf, type Shape } from "./layout.ts";
 import { Random, nextStream, type RandomStream } from "./random.ts";
 import type { Known } from "./shape-types.ts";
 import { empty, fromTyped, pointerOf, type Nested, type Tensor } from "./tensor.ts";
+import { launchesFor } from "./trace.ts";
 
 export interface TensorOptions {
   dtype?: DType;
@@ -92,6 +93,7 @@ function filled(shape: Shape, dtype: DType, origin: string, value: (i: number) =
 function constant(op: string, shape: Shape, value: number, { dtype = "f32" }: TensorOptions = {}): Tensor {
   checkShape(op, shape);
   const t = empty({ shape, dtype }, op);
+  launchesFor(op);
   fill(t, value);
   return t;
 }
@@ -103,6 +105,7 @@ export const ones = <const S extends number[]>(shape: readonly [...S], options?:
 /** `value` in the shape, type and engine of x. */
 export function fullLike<S extends Shape>(x: Tensor<S>, value: number, { dtype = x.dtype }: TensorOptions = {}): Tensor<S> {
   const t = empty({ shape: x.shape, dtype }, "fullLike", undefined, x.backend);
+  launchesFor("fullLike");
   fill(t, value);
   return t as Tensor<S>;
 }
@@ -153,6 +156,7 @@ function random(op: "rand" | "randn", kind: number, shape: Shape, options: Rando
   if (!isFloat(dtype)) throw new DTypeError(op, `makes fractions, not ${dtype}`, { hint: "use randint(low, high, shape)" });
   const { seed, stream } = streamOf(options);
   const t = empty({ shape, dtype: "f32" }, op);
+  launchesFor(op);
   if (t.size > 0) run(t.backend, "random", { kind, n: t.size, seedLo: seed >>> 0, seedHi: Math.floor(seed / 2 ** 32), stream, offset: 0, out: pointerOf(t) });
   if (dtype === "f32") return t;
   const wide = t.cast(dtype);

@@ -6,7 +6,7 @@ import { rowMajor, sizeOf } from "./layout.ts";
 import { abandonScope, currentScope, openScope, stepScope } from "./memory.ts";
 import { getRecorder, isRecording } from "./recorder.ts";
 import { Tensor, empty } from "./tensor.ts";
-import { launch } from "./trace.ts";
+import { launch, launchesFor } from "./trace.ts";
 
 type Inputs = Record<string, Tensor | Tensor[]>;
 type Outputs<T> = T | Record<string, T>;
@@ -64,6 +64,7 @@ function run(op: OpRecord, backend: Backend, inputs: Inputs, present: Tensor[], 
   }
   const single = op.outputNames.length === 1;
   const list = single ? [avals as Aval] : op.outputNames.map((n) => (avals as Record<string, Aval>)[n]!);
+  launchesFor(op.name);
   const kernel = kernelFor(backend, op, present, list, attrs);
   if (kernel) return kernel.run(inputs as Record<string, Tensor>, attrs, avals as Aval);
 

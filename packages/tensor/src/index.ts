@@ -16,7 +16,7 @@ export { manualSeed, nextStream, philox4x32, Random, randomState, setRandomState
 export { memory, scope, keep, openScope, closeScope, abandonScope, currentScope, endStep, stepScope, Scope, Storage, type Owner } from "./memory.ts";
 export { noGrad, isRecording, withRecording, setRecorder, getRecorder, type BackwardOptions, type Recorder, type TapeSlot } from "./recorder.ts";
 export { setEngine, getEngine, withEngine, withReference, defaultBackend, type Backend } from "./backend.ts";
-export { trace, type Launch } from "./trace.ts";
+export { trace, type KernelCall, type Launch } from "./trace.ts";
 export { traceProgram, runOver, type ElementwiseRule } from "./program.ts";
 
 export type { Broadcast, FitsBroadcast, FitsLast, FitsMatMul, MatMul, Misfit, WithLast } from "./shape-types.ts";

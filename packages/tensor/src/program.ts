@@ -10,6 +10,7 @@ import type { OpRecord } from "./define.ts";
 import { withInterceptor } from "./dispatch.ts";
 import { ArgumentError } from "./errors.ts";
 import { withRecording } from "./recorder.ts";
+import { launchesFor } from "./trace.ts";
 import type { Tensor} from "./tensor.ts";
 import { empty, pointerOf } from "./tensor.ts";
 
@@ -75,6 +76,7 @@ export function traceProgram(name: string, inputs: number, params: number, rule:
  */
 export function runOver(backend: Backend, program: Program, segments: readonly { inputs: readonly Tensor[]; outputs: readonly Tensor[] }[], params: readonly number[], writer: string): void {
   const width = 1 + program.inputs + program.outputs.length;
+  launchesFor(writer);
   withScratch(backend, Math.max(segments.length, 1) * width * 8, (pointer) => {
     const table = backend.engine.f64(pointer, segments.length * width);
     segments.forEach(({ inputs, outputs }, i) => table.set([inputs[0]!.size, ...inputs.map(pointerOf), ...outputs.map(pointerOf)], i * width));

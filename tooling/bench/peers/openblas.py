@@ -1,10 +1,9 @@
 """OpenBLAS's sgemm, called straight through ctypes."""
 import ctypes
 import os
-import random
 import sys
 
-from protocol import Missing, serve
+from protocol import Missing, floats, serve
 
 FOLDERS = ["/usr/lib/x86_64-linux-gnu/openblas-openmp", "/usr/lib/x86_64-linux-gnu/openblas-pthread", ""]
 blas = None
@@ -26,11 +25,6 @@ def hello(threads):
     blas.openblas_set_num_threads(threads)
     version = blas.openblas_get_config().decode().split()[1]
     return {"version": version, "threads": blas.openblas_get_num_threads(), "note": f"{blas.openblas_get_corename().decode()}, {os.path.basename(folder)}"}
-
-
-def floats(n):
-    period = [random.uniform(-1, 1) for _ in range(min(n, 4099))]
-    return (ctypes.c_float * n)(*(period * (n // len(period) + 1))[:n])
 
 
 def prepare(spec):

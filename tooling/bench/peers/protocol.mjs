@@ -4,13 +4,13 @@ import { createInterface } from "node:readline";
 /** The peer cannot do this workload; the message says why. */
 export class Missing extends Error {}
 
-/** hello(threads) → { version, threads, note }; prepare(spec) → { step, note, release }, where step may be asynchronous. */
+/** hello(threads, limits) → { version, threads, note }; prepare(spec) → { step, note, release, run }, where step may be asynchronous and run(iterations), if given, does the timing itself. */
 export async function serve(hello, prepare) {
   // Libraries chat on stdout; the answers must be alone there.
   console.log = console.info = console.error;
   let current = null;
   const answers = {
-    hello: ({ threads }) => hello(threads),
+    hello: ({ threads, limits }) => hello(threads, limits),
     async prepare({ workload }) {
       current?.release?.();
       current = null;
@@ -20,6 +20,7 @@ export async function serve(hello, prepare) {
       return prepared.note ? { note: prepared.note } : {};
     },
     async run({ iterations }) {
+      if (current.run) return { ms: await current.run(iterations) };
       const start = performance.now();
       for (let i = 0; i < iterations; i++) await current.step();
       return { ms: (performance.now() - start) / iterations };
@@ -43,12 +44,12 @@ export async function serve(hello, prepare) {
   process.exit(0);
 }
 
-/** Imports a package that `pnpm bench --install-peers` installs. */
-export async function installed(name) {
+/** Imports a module that comes with `from`. */
+export async function installed(name, from = "pnpm bench --install-peers") {
   try {
     return await import(name);
   } catch (error) {
-    if (error.code === "ERR_MODULE_NOT_FOUND") throw new Missing(`${name} is not installed: pnpm bench --install-peers`);
+    if (error.code === "ERR_MODULE_NOT_FOUND") throw new Missing(`${name} is not installed; it comes with ${from}`);
     throw error;
   }
 }

@@ -1,11 +1,13 @@
 """What every peer in Python speaks: one JSON object per line on stdin, one answer per line on stdout.
 
-{"do": "hello", "threads": 2}       -> {"version": "...", "threads": 2}
+{"do": "hello", "threads": 2}       -> {"version": "...", "threads": 2}; our own engines answer "limits": true with theirs
 {"do": "prepare", "workload": {…}}  -> {"note": "..."} or {"missing": "reason"}; builds the data and runs once
 {"do": "run", "iterations": 5}      -> {"ms": milliseconds per iteration}
 {"do": "release"}                   -> {}
 """
+import ctypes
 import json
+import random
 import sys
 import time
 
@@ -45,3 +47,9 @@ def milliseconds(step, iterations):
     for _ in range(iterations):
         step()
     return (time.perf_counter() - start) * 1000 / iterations
+
+
+def floats(n):
+    """n random floats in [-1, 1) as an array of C."""
+    period = [random.uniform(-1, 1) for _ in range(min(n, 4099))]
+    return (ctypes.c_float * n)(*(period * (n // len(period) + 1))[:n])

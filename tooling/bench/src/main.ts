@@ -1,69 +1,17 @@
-/** `pnpm bench [suite | workload…]`: our workloads, and the same in other libraries, measured in one run. */
-import { parseArgs } from "node:util";
-import { engineInfo } from "@nn/kernels";
-import { setEngine } from "@nn/tensor";
-import { nearest } from "@nn/layers";
+/** `pnpm bench …` and `nn bench …`: our workloads, and the same in other libraries, measured in one run. */
+import { writeFileSync } from "node:fs";
+import { BenchError } from "./errors.ts";
 import { measureLimits } from "./limits.ts";
-import { measure, type Measurement } from "./measure.ts";
-import { Peer, installPeers, peerNames, type PeerInfo } from "./peers.ts";
-import { profile } from "./profile.ts";
-import { heading, jsonLine, table, type Run } from "./report.ts";
-import { all, suites, type Missing, type Workload } from "./workloads.ts";
-
-const usage = `pnpm bench [suite or workloads] [options]
-
-suites: ${Object.keys(suites).join(", ")} (default: core)
-
---only NAME,…         these workloads of the suite
---peers NAME,…        ${peerNames.join(", ")}; "none" (default: all)
---engine KIND         auto, native, wasm, wasm-simd (default: auto)
---threads N           for us and for every peer that has threads (default: physical cores)
---rounds N            exactly N rounds (default: 3 to 7, as time allows)
---json                one JSON line per workload
---markdown            the table as a Markdown document
---profile             time per kernel of each workload; no peers
---list                names of the workloads
---install-peers       installs the npm peers into tooling/bench/peers (about 600 MB)`;
-
-class UsageError extends Error {}
-
-const oneOf = (what: string, name: string, names: readonly string[]): string => {
-  if (names.includes(name)) return name;
-  const close = nearest(name, names);
-  throw new UsageError(`unknown ${what} '${name}'${close ? `, did you mean '${close}'?` : ""}`);
-};
-
-const wholeNumber = (option: string, value: string | undefined): number | undefined => {
-  if (value === undefined) return undefined;
-  const n = Number(value);
-  if (!Number.isInteger(n) || n < 1) throw new UsageError(`--${option} ${value}: a whole number of at least 1`);
-  return n;
-};
-
-function parse(argv: readonly string[]) {
-  const option = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const { values, positionals } = parseArgs({
-    args: [...argv], allowPositionals: true,
-    options: {
-      only: option, peers: option, engine: option, threads: option, rounds: option,
-      json: flag, markdown: flag, profile: flag, list: flag, help: flag, "install-peers": flag,
-    },
-  });
-  const names = all.map(({ name }) => name);
-  const given = positionals.length === 0 ? ["core"] : positionals;
-  const asked = given.flatMap((name) => suites[name] ?? [oneOf("suite or workload", name, [...Object.keys(suites), ...names])]);
-  const only = values.only?.split(",").map((name) => oneOf("workload", name, names));
-  return {
-    ...values,
-    asked: only && positionals.length === 0 ? only.join(", ") : given.join(", "),
-    workloads: (only ? (positionals.length === 0 ? only : asked.filter((name) => only.includes(name))) : asked).map((name) => all.find((w) => w.name === name)!),
-    peers: values.peers === "none" ? [] : (values.peers?.split(",").map((name) => oneOf("peer", name, peerNames)) ?? peerNames),
-    kind: oneOf("engine", values.engine ?? "auto", ["auto", "native", "wasm", "wasm-simd"]) as "auto",
-    threads: wholeNumber("threads", values.threads),
-    rounds: wholeNumber("rounds", values.rounds),
-  };
-}
+import { help, parse, type Options } from "./options.ts";
+import { installPeers } from "./peers.ts";
+import { profile, profileTable } from "./profile.ts";
+import { document, inRepository, record } from "./record.ts";
+import { jsonLine, table } from "./report.ts";
+import { scaling } from "./scaling.ts";
+import { smoke } from "./smoke.ts";
+import { startup } from "./startup.ts";
+import { chooseEngine, runSuite } from "./suite.ts";
+import { all } from "./workloads.ts";
 
 export interface Output {
   /** Takes a line of the result; by default it goes to stdout. */
@@ -72,54 +20,71 @@ export interface Output {
   readonly say?: (line: string) => void;
 }
 
-/** Runs the benchmark. Returns the exit code: 0, or 2 if the arguments make no sense. */
-export async function main(argv: readonly string[], { write = console.log, say = console.error }: Output = {}): Promise<number> {
+/** Runs the benchmark and returns the exit code: 1 if the smoke test found a catastrophe or peers could not be installed. @throws BenchError */
+export async function bench(argv: readonly string[], { write = console.log, say = console.error }: Output = {}): Promise<number> {
+  const options = parse(argv);
+  switch (options.command) {
+    case "help":
+      write(help);
+      return 0;
+    case "list":
+      for (const w of all) write("missing" in w ? `${w.name} (missing: ${w.missing})` : w.name);
+      return 0;
+    case "install-peers":
+      return installPeers();
+    case "profile":
+      profileAll(options, write);
+      return 0;
+    case "smoke":
+      return smoke(chooseEngine(options.engines[0]!, options.threads), options, write, say);
+    case "scaling":
+      scale(options, write, say);
+      return 0;
+    case "startup":
+      write(startup(options, say));
+      return 0;
+    case "suite":
+      await suite(options, write, say);
+      return 0;
+  }
+}
+
+/** The same as a program: a message in one line, and the exit code 2 for arguments that make no sense. */
+export async function main(argv: readonly string[], output: Output = {}): Promise<number> {
   try {
-    const options = parse(argv);
-    if (options.help) write(usage);
-    else if (options.list) for (const w of all) write("missing" in w ? `${w.name} (missing: ${w.missing})` : w.name);
-    else if (options["install-peers"]) return installPeers();
-    else await bench(options, write, say);
-    return 0;
+    return await bench(argv, output);
   } catch (error) {
-    const code = (error as { code?: string }).code ?? "";
-    if (!(error instanceof UsageError) && !code.startsWith("ERR_PARSE_ARGS")) throw error;
-    say(`bench: ${(error as Error).message}\n\n${usage}`);
-    return 2;
+    if (!(error instanceof BenchError)) throw error;
+    (output.say ?? console.error)(`error: ${error.message}`);
+    return error.code === "usage" ? 2 : 1;
   }
 }
 
-async function bench(options: ReturnType<typeof parse>, write: (line: string) => void, say: (line: string) => void): Promise<void> {
-  const engine = setEngine({ kind: options.kind, ...(options.threads !== undefined && { threads: options.threads }) });
-  if (options.profile) {
-    for (const w of options.workloads) write(`${"missing" in w ? `${w.name}: missing, ${w.missing}` : profile(w)}\n`);
-    return;
-  }
-  const peers = options.peers.map((name) => new Peer(name, engine.threads));
-  try {
-    const head = heading(`Benchmark: ${options.asked}`, new Date());
-    const info: [string, PeerInfo][] = [];
-    for (const peer of peers) info.push([peer.name, await peer.start()]);
-    const run: Run = { engine: engineInfo(engine), limits: measureLimits(engine), peers: Object.fromEntries(info) };
-    const results = await measureAll(options.workloads, peers, options.rounds, (result) => {
-      if (options.json) write(jsonLine(result, run));
-    }, say);
-    if (options.markdown) write(head);
-    if (!options.json) write(table(results, run, options.markdown ?? false));
-  } finally {
-    for (const peer of peers) peer.stop();
+function profileAll(options: Options, write: (line: string) => void): void {
+  const engine = chooseEngine(options.engines[0]!, options.threads);
+  const limits = measureLimits(engine);
+  for (const w of options.workloads) {
+    if (options.form === "json") write(JSON.stringify("missing" in w ? w : profile(w, limits)));
+    else write(`${"missing" in w ? `${w.name}: missing, ${w.missing}` : profileTable(profile(w, limits), limits)}\n`);
   }
 }
 
-async function measureAll(workloads: readonly (Workload | Missing)[], peers: readonly Peer[], rounds: number | undefined, done: (result: Measurement | Missing) => void, say: (line: string) => void) {
-  const results: (Measurement | Missing)[] = [];
-  for (const [i, w] of workloads.entries()) {
-    say(`[${i + 1}/${workloads.length}] ${w.name}`);
-    const result = "missing" in w ? w : await measure(w, peers, rounds);
-    done(result);
-    results.push(result);
-  }
-  return results;
+function scale(options: Options, write: (line: string) => void, say: (line: string) => void): void {
+  const file = options.record ? inRepository("tooling/results/scaling.md") : null;
+  const text = options.engines.map((kind) => scaling(chooseEngine(kind, options.threads), options.series, file !== null || options.form === "markdown", say)).join("\n\n");
+  if (file === null) return write(text);
+  writeFileSync(file, `${text}\n`);
+  say(`wrote ${file}`);
+}
+
+async function suite(options: Options, write: (line: string) => void, say: (line: string) => void): Promise<void> {
+  if (options.record) inRepository("README.md"); // says so before minutes of measuring
+  const result = await runSuite(options, say, (one, run) => {
+    if (options.form === "json") write(jsonLine(one, run));
+  });
+  if (options.record) for (const file of record(result)) say(`wrote ${file}`);
+  if (options.form === "markdown") write(document(result));
+  if (options.form === "table") write(result.views.map((view) => table(view, false)).join("\n\n"));
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

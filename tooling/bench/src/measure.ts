@@ -1,8 +1,9 @@
 /** Rounds that alternate between us and every peer, so that all meet the same machine; medians of rounds. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { prepare } from "./ours.ts";
+import { memoryOf, type Memory } from "./memory.ts";
 import { watchOthers } from "./others.ts";
-import type { Peer } from "./peers.ts";
+import { engineKinds, type Peer } from "./peers.ts";
 import type { Workload } from "./workloads.ts";
 
 /** Times of one participant, in milliseconds per iteration. */
@@ -13,14 +14,27 @@ export interface Times {
   readonly n: number;
   /** How the participant did it, e.g. its memory layout. */
   readonly note?: string;
+  /** Of several runs: the least and the greatest of their medians. */
+  readonly spread?: readonly [number, number];
+  readonly memory?: Memory;
 }
+
+/** ratio = the peer's median / ours, so above 1 we are faster. */
+export type PeerTimes = (Times & { readonly ratio: number }) | { readonly missing: string };
 
 export interface Measurement {
   readonly workload: Workload;
   readonly ours: Times;
   /** Share of the machine that other work took during the rounds, where the system tells. */
   readonly others?: number;
-  readonly peers: Readonly<Record<string, Times | { readonly missing: string }>>;
+  readonly peers: Readonly<Record<string, PeerTimes>>;
+}
+
+export interface MeasureOptions {
+  /** Rounds, or as many of at most seven as fit the time. */
+  readonly rounds?: number;
+  /** Measure memory too: under this name our engine runs as a participant of its own, with so many threads. */
+  readonly memory?: { readonly ours: string; readonly threads: number };
 }
 
 interface Participant {
@@ -45,8 +59,8 @@ const restMs = 5;
 /** What a turn runs before it is timed, if an iteration is shorter: threads wake and spread over the cores. */
 const wakeMs = 10;
 
-/** Measures `workload` in `rounds` rounds, or as many of at most seven as fit the time. */
-export async function measure(workload: Workload, peers: readonly Peer[], rounds?: number): Promise<Measurement> {
+/** Measures `workload` in alternating rounds. */
+export async function measure(workload: Workload, peers: readonly Peer[], { rounds, memory }: MeasureOptions = {}): Promise<Measurement> {
   const own = prepare(workload.spec);
   const us: Participant = { name: "ours", times: [], iterations: 1, run: (n) => timed(own.step, n) };
   own.step(); // reserves memory and compiles, as the peers do when they prepare
@@ -68,8 +82,24 @@ export async function measure(workload: Workload, peers: readonly Peer[], rounds
   const taken = others();
   own.dispose();
   for (const peer of peers) if (!(peer.name in missing)) await peer.release();
-  const results = participants.map((p) => [p.name, p.missing === undefined ? summary(p) : { missing: p.missing }] as const);
-  return { workload, ours: results[0]![1] as Times, ...(taken !== undefined && { others: taken }), peers: { ...Object.fromEntries(results.slice(1)), ...missing } };
+  const ours = await withMemory(summary(us), workload, memory?.ours, memory?.threads);
+  const compared: Record<string, PeerTimes> = {};
+  for (const p of participants.slice(1)) {
+    if (p.missing !== undefined) missing[p.name] = { missing: p.missing };
+    // Only libraries that a reader would train with instead of ours.
+    else compared[p.name] = await withMemory({ ...summary(p), ratio: summary(p).median / ours.median }, workload, memory && comparable.includes(p.name) ? p.name : undefined, memory?.threads);
+  }
+  return { workload, ours, ...(taken !== undefined && { others: taken }), peers: { ...compared, ...missing } };
+}
+
+/** Participants whose memory is compared. */
+const comparable: readonly string[] = ["torch", ...engineKinds];
+
+const trains = ({ spec }: Workload): boolean => "pass" in spec && spec.pass === "train";
+
+async function withMemory<T extends Times>(times: T, workload: Workload, name: string | undefined, threads = 1): Promise<T> {
+  const memory = name !== undefined && trains(workload) ? await memoryOf(workload, name, threads, times.note) : undefined;
+  return memory ? { ...times, memory } : times;
 }
 
 function timed(step: () => void, iterations: number): number {
@@ -103,8 +133,12 @@ async function turn(p: Participant): Promise<void> {
 }
 
 function summary({ times, note }: Participant): Times {
-  const sorted = [...times].sort((a, b) => a - b);
+  return { median: median(times), min: Math.min(...times), n: times.length, ...(note && { note }) };
+}
+
+/** The middle of the numbers, or the mean of the middle two. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, n: sorted.length, ...(note && { note }) };
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

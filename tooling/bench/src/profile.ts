@@ -1,36 +1,90 @@
-/** Where the time of a workload goes, kernel by kernel. */
+/** Where the time of a workload goes, op by op and kernel by kernel, and how far each is from the machine's limit. */
 import { trace } from "@nn/tensor";
+import { kernelCost, leastTime, type KernelCost } from "./kernel-costs.ts";
+import type { Limits } from "./limits.ts";
 import { prepare } from "./ours.ts";
 import { padded } from "./report.ts";
 import type { Workload } from "./workloads.ts";
 
-/** Per iteration. */
-interface Line {
+/** All launches of a kernel for an op, per iteration. */
+export interface Line {
+  readonly op: string;
   readonly kernel: string;
   readonly calls: number;
   readonly ms: number;
+  /** Sum over the launches; absent if one of them has no formula. */
+  readonly cost?: KernelCost;
+  /** Which limit asks for more time, summed over the launches. */
+  readonly limit?: "compute" | "memory";
+  /** That time's share of `ms`. Above 1 where data stays in a cache, or Winograd does with fewer operations. */
+  readonly share?: number;
 }
 
-/** Runs `workload` for about a second and sums its launches. What is left over is JavaScript: shapes, tape, memory, calls. */
-export function profile({ name, spec }: Workload): string {
+export interface Profile {
+  readonly name: string;
+  readonly iterations: number;
+  /** Milliseconds per iteration, and those of them outside kernels: shapes, tape, memory, calls. */
+  readonly ms: number;
+  readonly rest: number;
+  readonly lines: readonly Line[];
+}
+
+interface Sum { op: string; kernel: string; calls: number; ms: number; known: boolean; flops: number; bytes: number; compute: number; memory: number }
+
+/** Runs `workload` for about a second and sums its launches. */
+export function profile({ name, spec }: Workload, limits: Limits): Profile {
   const { step, dispose } = prepare(spec);
   // Long enough for the compiler of JavaScript to have done its work.
   for (const start = performance.now(); performance.now() - start < 500; ) step();
-  const sums = new Map<string, { calls: number; ms: number }>();
+  const sums = new Map<string, Sum>();
   let iterations = 0;
+  let looking = 0; // time spent on costs, which is no part of the iteration
   const start = performance.now();
   while (iterations < 3 || performance.now() - start < 1000) {
-    for (const { kernel, ms } of trace(step).launches) {
-      const sum = sums.get(kernel) ?? sums.set(kernel, { calls: 0, ms: 0 }).get(kernel)!;
+    trace(step, ({ op, kernel, ms, call }) => {
+      const before = performance.now();
+      const key = `${op} ${kernel}`;
+      const sum = sums.get(key) ?? sums.set(key, { op, kernel, calls: 0, ms: 0, known: true, flops: 0, bytes: 0, compute: 0, memory: 0 }).get(key)!;
       sum.calls++;
       sum.ms += ms;
-    }
+      const cost = call ? kernelCost(call) : null;
+      if (cost) {
+        const least = leastTime(cost, limits);
+        sum.flops += cost.flops;
+        sum.bytes += cost.bytes;
+        sum[least.limit] += least.ms;
+      } else {
+        sum.known = false;
+      }
+      looking += performance.now() - before;
+    });
     iterations++;
   }
-  const total = (performance.now() - start) / iterations;
+  const ms = (performance.now() - start - looking) / iterations;
   dispose();
-  const lines: Line[] = [...sums].map(([kernel, { calls, ms }]) => ({ kernel, calls: calls / iterations, ms: ms / iterations })).sort((a, b) => b.ms - a.ms);
-  const outside: Line = { kernel: "outside kernels", calls: 0, ms: total - lines.reduce((sum, l) => sum + l.ms, 0) };
-  const rows = [...lines, outside].map(({ kernel, calls, ms }) => [kernel, calls > 0 ? calls.toFixed(0) : "", ms.toFixed(3), `${((100 * ms) / total).toFixed(1)} %`]);
-  return [`${name}: ${total.toFixed(2)} ms per iteration, mean of ${iterations}`, ...padded([["kernel", "calls", "ms", "share"], ...rows])].join("\n");
+  const lines = [...sums.values()].map((s) => perIteration(s, iterations)).sort((a, b) => b.ms - a.ms);
+  return { name, iterations, ms, rest: ms - lines.reduce((sum, l) => sum + l.ms, 0), lines };
+}
+
+function perIteration({ op, kernel, calls, ms, known, flops, bytes, compute, memory }: Sum, iterations: number): Line {
+  const line = { op, kernel, calls: calls / iterations, ms: ms / iterations };
+  if (!known) return line;
+  return { ...line, cost: { flops: flops / iterations, bytes: bytes / iterations }, limit: compute >= memory ? "compute" : "memory", share: (compute + memory) / ms };
+}
+
+const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+
+function speed({ cost, limit, ms, share }: Line): string[] {
+  if (!cost || share === undefined) return ["", ""];
+  const rate = limit === "compute" ? `${(cost.flops / ms / 1e6).toFixed(1)} GFLOP/s` : `${(cost.bytes / ms / 1e6).toFixed(1)} GB/s`;
+  return [rate, percent(share)];
+}
+
+/** The profile as a table. */
+export function profileTable({ name, iterations, ms, rest, lines }: Profile, limits: Limits): string {
+  const rows = lines.map((l) => [l.op, l.kernel, l.calls.toFixed(l.calls % 1 === 0 ? 0 : 1), l.ms.toFixed(3), percent(l.ms / ms), ...speed(l)]);
+  return [
+    `${name}: ${ms.toFixed(2)} ms per iteration, mean of ${iterations}; limits in this run: ${limits.gflops.toFixed(0)} GFLOP/s, ${limits.gbps.toFixed(1)} GB/s`,
+    ...padded([["op", "kernel", "calls", "ms", "of time", "speed", "of limit"], ...rows, ["JavaScript and everything else", "", "", rest.toFixed(3), percent(rest / ms), "", ""]], 2),
+  ].join("\n");
 }

@@ -156,6 +156,8 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   conv: named(/^conv\d_fwd(bwd)?$/),
   nets: named(/^(alexnet|cifar|mlp|textcnn|lstm|xformer)/),
   elementwise: named(/^(ew|softmax|sum)/),
+  /** What a page and another Node are compared on. */
+  browser: named(/^sgemm_(512|1024|2048)$|^conv\d_fwd$|^(cifar|mlp)_train$/),
   all: all.map(({ name }) => name),
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { all, cost, main, suites } from "../src/index.ts";
+import { BenchError, all, bench, cost, main, suites, type Workload } from "../src/index.ts";
+import { profile } from "../src/profile.ts";
 
 /** Runs the benchmark and collects what it writes and says. */
 async function run(...argv: string[]) {
@@ -30,18 +31,52 @@ describe("bench", () => {
     expect(lstm).toMatchObject({ name: "lstm_train", missing: "its layers come with a later release" });
   });
 
-  it("names the nearest workload and returns 2 for arguments that make no sense", async () => {
-    const wrong = await run("sgem_512");
-    expect(wrong.code).toBe(2);
-    expect(wrong.said).toContain("unknown suite or workload 'sgem_512', did you mean 'sgemm_512'?");
-    expect((await run("quick", "--rounds", "0")).code).toBe(2);
-    expect((await run("quick", "--speed")).code).toBe(2);
+  it("names the nearest workload and returns 2 for arguments that make no sense, in one line", async () => {
+    const wrong = async (...argv: string[]) => {
+      const { code, said } = await run(...argv);
+      expect(code).toBe(2);
+      return said;
+    };
+    expect(await wrong("sgem_512")).toBe("error: unknown suite or workload 'sgem_512', did you mean 'sgemm_512'?");
+    expect(await wrong("quick", "--rounds", "0")).toBe("error: --rounds 0: a whole number of at least 1");
+    expect(await wrong("quick", "--speed")).toBe("error: Unknown option '--speed'");
+    expect(await wrong("smoke", "mlp_train")).toBe("error: smoke takes no workloads, got 'mlp_train'");
+    expect(await wrong("--engine", "wasm", "--engines", "native")).toBe("error: --engine and --engines exclude each other");
+    await expect(bench(["--peers", "toch"])).rejects.toThrow(new BenchError("usage", "unknown peer 'toch', did you mean 'torch'?"));
   });
 
-  it("profiles by kernel", async () => {
-    const { lines } = await run("--profile", "sgemm_128");
-    expect(lines.join("\n")).toMatch(/gemm_\S+ +1 +\d/);
-    expect(lines.join("\n")).toContain("outside kernels");
+  it("profiles by op and kernel, with the share of the limit", async () => {
+    const { lines } = await run("--profile", "cifar_train_b8");
+    const text = lines.join("\n");
+    expect(text).toMatch(/^conv2d +conv2d_\S+ +3 +\d+\.\d+ +\d+\.\d % +\d+\.\d (GFLOP|GB)\/s +\d+\.\d %$/m); // the unit is that of the limit, which a busy machine may give little of
+    expect(text).toMatch(/^maxPool2dGrad +maxPool2dGrad_\S+ +3 .* GB\/s +\d+\.\d %$/m);
+    expect(text).toMatch(/^optimizer\.step\(\) +mapList_\S+ +1 .* GB\/s/m);
+    expect(text).toMatch(/^JavaScript and everything else +\d+\.\d+ +\d+\.\d %$/m);
+  });
+
+  it.each(["sgemm_512_tn", "sgemm_128_b64", "conv3_fwdbwd_b2", "cifar_train_b8", "mlp_train", "ew_tanh_1M", "ew_add_1M", "softmax_1M"])("%s: its kernels' operations and bytes add up to the workload's", async (name) => {
+    const w = all.find((one): one is Workload => one.name === name && "spec" in one)!;
+    const { lines } = profile(w, { gflops: 100, gbps: 30 });
+    const need = cost(w.spec);
+    const sum = (of: "flops" | "bytes") => lines.reduce((total, line) => total + (line.cost?.[of] ?? 0), 0);
+    if (need.limit === "compute") expect(sum("flops") / need.flops).toBeCloseTo(1, 6);
+    else expect(sum("bytes") / need.bytes).toBeCloseTo(1, 6);
+  });
+
+  it("measures another engine of ours in the same rounds, with lines of its own", async () => {
+    const { lines } = await run("sgemm_128", "--engines", "wasm,wasm-simd", "--peers", "none", "--rounds", "1", "--json");
+    const [relaxed, plain] = lines.map((line) => JSON.parse(line));
+    expect([relaxed.isa, plain.isa]).toEqual(["relaxed-simd", "simd128"]);
+    expect(relaxed.peers["wasm-simd"].ratio).toBeCloseTo(plain.ours.median / relaxed.ours.median, 2);
+    expect(plain.peers.wasm.ratio).toBeCloseTo(relaxed.ours.median / plain.ours.median, 2);
+  });
+
+  it.runIf(process.platform === "linux")("measures peak memory and page faults in a process of its own", async () => {
+    const { lines } = await run("cifar_train_b8", "--engine", "wasm", "--peers", "none", "--rounds", "1", "--memory", "--json");
+    const { ours } = JSON.parse(lines[0]!);
+    expect(ours.peakMiB).toBeGreaterThan(30);
+    expect(ours.faults).toBeGreaterThanOrEqual(0);
+    expect(ours.faults).toBeLessThan(2000);
   });
 
   it("counts the operations that the published figures count", () => {

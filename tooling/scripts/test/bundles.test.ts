@@ -14,7 +14,7 @@ async function refusals(entry: string, platform: Platform, format: Format): Prom
   }
 }
 
-const libraries = packages.filter(({ name }) => name !== "@nn/native" && name !== "@nn/cli");
+const libraries = packages.filter(({ name }) => !["@nn/native", "@nn/bench", "@nn/cli"].includes(name));
 
 describe("main entries bundle for a page: no node: import, no top-level await", () => {
   // An iife cannot hold a top-level await, and the platform "browser" resolves nothing of Node's.

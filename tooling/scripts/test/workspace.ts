@@ -17,8 +17,8 @@ export interface Manifest {
 }
 export interface Package { name: string; folder: string; manifest: Manifest }
 
-/** The packages that are published: packages/* and the command. */
-export const packages: Package[] = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`), "apps/cli"]
+/** The packages that are published: packages/*, the benchmark and the command. */
+export const packages: Package[] = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`), "tooling/bench", "apps/cli"]
   .filter((path) => existsSync(join(root, path, "package.json")))
   .map((path) => {
     const folder = join(root, path);

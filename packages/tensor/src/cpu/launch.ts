@@ -1,12 +1,12 @@
 /** Running an engine's kernel from a table entry. */
 import type { KernelArgs, KernelName } from "@nn/kernels";
 import type { Backend } from "../backend.ts";
-import { launch } from "../trace.ts";
+import { launch, type KernelCall } from "../trace.ts";
 import type { DType } from "../dtype.ts";
 
 /** Runs `kernel` on the backend's engine, visible to `trace`. */
 export function run<K extends KernelName>(backend: Backend, kernel: K, args: KernelArgs[K]): void {
-  launch(`${kernel}_${backend.engine.isa}`, () => backend.engine.run(kernel, args));
+  launch(`${kernel}_${backend.engine.isa}`, () => backend.engine.run(kernel, args), { name: kernel, args } as KernelCall);
 }
 
 /** Type codes of the kernels: 0 f32, 1 i32, 2 u8 or bool. f64 has no kernels. */
