@@ -1,7 +1,7 @@
 /** Reverse mode: from a result back to what it was computed from, last op first. */
-import { GradError, currentScope, isRecording, onesLike, scope, stepScope, withRecording, type BackwardOptions, type Tensor } from "@nn/tensor";
+import { GradError, Tensor, currentScope, full, isRecording, onesLike, scope, stepScope, withEngine, withRecording, zerosLike, type Aval, type BackwardOptions } from "@nn/tensor";
 import { checkFinite } from "./anomaly.ts";
-import type { Slot} from "./tape.ts";
+import type { Slot } from "./tape.ts";
 import { inputNames, type Node } from "./tape.ts";
 
 /** Receives the gradient of each leaf, or of each wanted slot. */
@@ -115,14 +115,16 @@ function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }
     sink(slot, g);
   };
   for (const node of reachable(root, wanted)) {
-    if (wanted?.has(node.output)) {
-      give(node.output);
-      continue;
+    const dys: Record<string, Tensor> = {};
+    for (const [name, slot] of node.outputs) {
+      const g = pending.get(slot);
+      if (!g || wanted?.has(slot)) continue;
+      pending.delete(slot);
+      dys[name] = g;
     }
-    const g = pending.get(node.output);
-    if (!g) continue;
-    pending.delete(node.output);
-    for (const [slot, part] of inputGradients(node, g, createGraph)) {
+    const received = Object.values(dys);
+    if (received.length === 0) continue;
+    for (const [slot, part] of inputGradients(node, dys, createGraph)) {
       const sum = pending.get(slot);
       pending.set(slot, sum ? sum.add(part) : part);
       if (sum && !createGraph) {
@@ -131,35 +133,45 @@ function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }
       }
     }
     if (!retainGraph) node.consume();
-    if (!createGraph) g.dispose();
+    if (!createGraph) for (const g of received) g.dispose();
   }
   for (const slot of [...pending.keys()]) if (wanted ? wanted.has(slot) : slot.isLeaf) give(slot);
 }
 
 /** True if `root` depends on a leaf that is none of `known`: then a gradient with respect to `known` is itself a function of that leaf. */
 export const reachesOthers = (root: Slot, known: ReadonlySet<Slot>): boolean =>
-  reachable(root, known).some((node) => !known.has(node.output) && node.inputs.some((slot) => slot?.isLeaf && !known.has(slot)));
+  reachable(root, known).some((node) => node.inputs.some((slot) => slot?.isLeaf && !known.has(slot)));
 
-/** Nodes on the way from `root`, latest first; not beyond wanted slots. */
+/** Nodes on the way from `root` that must run, latest first; wanted slots end the way. */
 function reachable(root: Slot, wanted: ReadonlySet<Slot> | null): Node[] {
   const seen = new Set<Node>();
   const stack: Slot[] = [root];
   for (let slot = stack.pop(); slot; slot = stack.pop()) {
     const node = slot.node;
-    if (!node || seen.has(node)) continue;
+    if (!node || seen.has(node) || wanted?.has(slot)) continue;
     seen.add(node);
-    if (wanted?.has(slot)) continue;
     for (const input of node.inputs) if (input) stack.push(input);
   }
   return [...seen].sort((a, b) => b.sequence - a.sequence);
 }
 
 /** Gradient of each input of `node` that wants one, each a handle of its own in the sweep's scope. */
-function inputGradients(node: Node, dy: Tensor, createGraph: boolean): [Slot, Tensor][] {
+function inputGradients(node: Node, dys: Readonly<Record<string, Tensor>>, createGraph: boolean): [Slot, Tensor][] {
   const names = inputNames(node.op, node.inputs.length);
-  const done = new Map<string, Tensor | Tensor[]>();
   return scope(() => {
-    const context = { dy, attrs: node.attrs, avals: node.avals, ...node.saved(createGraph) };
+    const saved = node.saved(createGraph);
+    const done = createGraph && node.op.decompose ? throughDecomposition(node, saved, dys) : new Map<string, Tensor | Tensor[]>();
+    const context = {
+      dys,
+      get dy() {
+        const first = node.op.differentiable[0]!;
+        return dys[first] ?? zeros(node.avals[first] as Aval, Object.values(dys)[0]!);
+      },
+      attrs: node.attrs,
+      avals: node.avals,
+      wanted: new Set(names.filter((_, i) => node.inputs[i])),
+      ...saved,
+    };
     const out: [Slot, Tensor][] = [];
     node.inputs.forEach((slot, i) => {
       if (!slot) return;
@@ -177,3 +189,21 @@ function inputGradients(node: Node, dy: Tensor, createGraph: boolean): [Slot, Te
   }, `backward of ${node.op.name}`);
 }
 
+
+const zeros = ({ shape, dtype }: Aval, beside: Tensor): Tensor => withEngine(beside.backend.engine, () => full([...shape], 0, { dtype }));
+
+/** The gradients of `Σ output·dy` over the differentiable outputs, by input name, by way of the op's decomposition: they can be differentiated again. */
+function throughDecomposition(node: Node, saved: Record<string, Tensor | Tensor[]>, dys: Readonly<Record<string, Tensor>>): Map<string, Tensor | Tensor[]> {
+  const { op } = node;
+  // Places of their own on the tape: one tensor may be two inputs, or one input be computed from another.
+  const fork = (t: Tensor): Tensor => (t.requiresGrad ? t.reshape(t.shape) : t);
+  const inputs = Object.fromEntries(op.inputNames.filter((n) => n in saved).map((n) => [n, Array.isArray(saved[n]) ? saved[n].map(fork) : fork(saved[n]!)]));
+  const y = op.decompose!(inputs, node.attrs);
+  const outputs = y instanceof Tensor ? { [op.outputNames[0]!]: y } : y;
+  const total = Object.entries(dys).map(([name, dy]) => outputs[name]!.mul(dy).sum()).reduce((a, b) => a.add(b));
+  const named = Object.entries(inputs).flatMap(([name, t]) => [t].flat().map((one) => ({ name, t: one })));
+  const wanted = named.filter(({ t }) => t.requiresGrad);
+  const found = new Map(gradients(total, wanted.map(({ t }) => t), { createGraph: true }).map((g, i) => [wanted[i]!.t, g]));
+  const gradient = (t: Tensor): Tensor => found.get(t) ?? zerosLike(t);
+  return new Map(Object.entries(inputs).map(([name, t]) => [name, Array.isArray(t) ? t.map(gradient) : gradient(t)]));
+}

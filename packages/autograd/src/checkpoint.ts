@@ -24,6 +24,7 @@ const recomputed = <A extends Tensor[]>(f: (...xs: A) => Tensor): OpRecord => ({
   optional: new Set(),
   list: "xs",
   outputNames: ["y"],
+  differentiable: ["y"],
   saves: ["xs"],
   infer: () => ({ shape: [], dtype: "f32" }),
   reference: () => {},

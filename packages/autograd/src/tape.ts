@@ -16,7 +16,7 @@ import {
 } from "@nn/tensor";
 import { anomalySite, checkFinite, type Site } from "./anomaly.ts";
 
-/** A value on the tape. Counted by live handles and by the nodes that read it; at zero its node is freed. */
+/** A value on the tape. Counted by live handles and by the nodes that read it; when all outputs of a node are at zero, it is freed. */
 export class Slot implements TapeSlot {
   readonly requiresGrad = true;
   grad: Tensor | null = null;
@@ -34,12 +34,16 @@ export class Slot implements TapeSlot {
     this.#references++;
   }
 
+  /** Whether a handle or a later node holds this value. */
+  get held(): boolean {
+    return this.#references > 0;
+  }
+
   /** Long chains are freed by a loop, not by recursion: an unrolled network may be 10,000 nodes deep. */
   release(): void {
-    if (--this.#references > 0) return;
-    const dead: Node[] = this.node ? [this.node] : [];
-    for (let node = dead.pop(); node; node = dead.pop()) {
-      for (const slot of node.free()) if (slot && --slot.#references === 0 && slot.node) dead.push(slot.node);
+    const dead: Slot[] = --this.#references > 0 ? [] : [this];
+    for (let slot = dead.pop(); slot; slot = dead.pop()) {
+      for (const input of slot.node?.freeIfUnheld() ?? []) if (input && --input.#references === 0) dead.push(input);
     }
   }
 }
@@ -63,7 +67,8 @@ export class Node {
   readonly inputs: readonly (Slot | null)[];
   /** Input and output shapes by name; a list-valued input has a list. */
   readonly avals: Readonly<Record<string, Aval | Aval[]>>;
-  readonly output: Slot;
+  /** Slots of the differentiable outputs by name. */
+  readonly outputs: ReadonlyMap<string, Slot>;
   /** Later nodes have larger numbers. */
   readonly sequence = sequence++;
   readonly site: Site | null;
@@ -73,15 +78,18 @@ export class Node {
   constructor(op: OpRecord, inputs: readonly (Tensor | undefined)[], attrs: object, outputs: readonly Tensor[]) {
     this.op = op;
     this.attrs = attrs;
-    this.output = new Slot(this);
+    this.outputs = new Map(op.differentiable.map((name) => [name, new Slot(this)]));
     this.inputs = inputs.map((t) => (t?.slot as Slot | null | undefined) ?? null);
     for (const slot of this.inputs) slot?.retain();
     const named = byName(op, inputs, outputs);
-    this.avals = Object.fromEntries([...named].map(([name, t]) => [name, Array.isArray(t) ? t.map(avalOf) : avalOf(t)]));
+    const avals: Record<string, Aval | Aval[]> = {};
+    for (const name in named) avals[name] = Array.isArray(named[name]) ? named[name].map(avalOf) : avalOf(named[name]!);
+    this.avals = avals;
     this.#saved = new Map();
+    const unread = op.unread?.(attrs) ?? [];
     for (const name of op.saves) {
-      const t = named.get(name);
-      if (t) this.#saved.set(name, Array.isArray(t) ? t.map(save) : save(t));
+      const t = named[name];
+      if (t && !unread.includes(name)) this.#saved.set(name, Array.isArray(t) ? t.map(save) : save(t));
     }
     this.site = anomalySite();
   }
@@ -100,7 +108,7 @@ export class Node {
         });
       }
       const t = new Tensor(s.storage.retain(), s.layout, s.dtype, this.op.name);
-      const slot = this.op.outputNames[0] === name ? this.output : s.slot;
+      const slot = this.outputs.get(name) ?? s.slot;
       if (connect && slot) t.slot = slot;
       return t;
     };
@@ -119,9 +127,9 @@ export class Node {
     this.#saved = null;
   }
 
-  /** The node is unreachable: returns the input slots whose count the caller must lower. */
-  free(): readonly (Slot | null)[] {
-    if (this.#freed) return [];
+  /** If no output is held any more, frees the node and returns the input slots whose count the caller must lower. */
+  freeIfUnheld(): readonly (Slot | null)[] {
+    if (this.#freed || [...this.outputs.values()].some((slot) => slot.held)) return [];
     this.#freed = true;
     const slots: (Slot | null)[] = [...this.inputs];
     if (this.#saved) {
@@ -143,20 +151,20 @@ function save(t: Tensor): Saved {
   return { storage, layout: { shape: t.shape, strides: t.strides, offset: t.offset }, dtype: t.dtype, slot: t.slot, version: storage.version };
 }
 
-function byName(op: OpRecord, inputs: readonly (Tensor | undefined)[], outputs: readonly Tensor[]): Map<string, Tensor | Tensor[]> {
-  const named = new Map<string, Tensor | Tensor[]>();
+function byName(op: OpRecord, inputs: readonly (Tensor | undefined)[], outputs: readonly Tensor[]): Record<string, Tensor | Tensor[]> {
+  const named: Record<string, Tensor | Tensor[]> = {};
   let at = 0;
   for (const name of op.inputNames) {
     if (name === op.list) {
       const n = inputs.length - op.inputNames.length + 1;
-      named.set(name, inputs.slice(at, at + n) as Tensor[]);
+      named[name] = inputs.slice(at, at + n) as Tensor[];
       at += n;
     } else {
       const t = inputs[at++];
-      if (t) named.set(name, t);
+      if (t) named[name] = t;
     }
   }
-  op.outputNames.forEach((name, i) => named.set(name, outputs[i]!));
+  op.outputNames.forEach((name, i) => (named[name] = outputs[i]!));
   return named;
 }
 
@@ -167,16 +175,18 @@ function differentiable(op: OpRecord, inputs: readonly (Tensor | undefined)[]): 
 }
 
 /** The input name at each flat position. */
-export function inputNames(op: OpRecord, count: number): string[] {
+export function inputNames(op: OpRecord, count: number): readonly string[] {
+  if (op.list === null) return op.inputNames;
   return op.inputNames.flatMap((name) => (name === op.list ? new Array<string>(count - op.inputNames.length + 1).fill(name) : [name]));
 }
 
 /** Puts the result of an op on the tape and ties it to the current training step. */
 export function record(op: OpRecord, inputs: readonly (Tensor | undefined)[], attrs: object, outputs: readonly Tensor[]): void {
   for (const t of outputs) t.joinStep(stepScope());
-  if (!isFloat(outputs[0]!.dtype) || !differentiable(op, inputs)) return;
-  // The node's own output is saved before it has a slot: a node must not keep itself alive.
+  const smooth = outputs.filter((t, i) => isFloat(t.dtype) && op.differentiable.includes(op.outputNames[i]!));
+  if (smooth.length === 0 || !differentiable(op, inputs)) return;
+  // The node's own outputs are saved before they have slots: a node must not keep itself alive.
   const node = new Node(op, inputs, attrs, outputs);
-  outputs[0]!.slot = node.output;
-  if (node.site) checkFinite(outputs[0]!, `${op.name} made`, node.site);
+  for (const [name, slot] of node.outputs) outputs[op.outputNames.indexOf(name)]!.slot = slot;
+  if (node.site) for (const t of smooth) checkFinite(t, `${op.name} made`, node.site);
 }

@@ -2,7 +2,7 @@
 import type { KernelName } from "./abi.ts";
 
 /** Changes whenever a kernel or an argument does; engines built from another list are refused. */
-export const abiHash = "abd072ab4ffd";
+export const abiHash = "55708d592205";
 /** Doubles that the largest argument list needs. */
 export const maxDoubles = 122;
 
@@ -31,6 +31,15 @@ export const kernelIds = {
   gatherGrad: 21,
   cumsum: 22,
   random: 23,
+  recurrent: 24,
+  recurrentGrad: 25,
+  localResponseNorm: 26,
+  localResponseNormGrad: 27,
+  layerNorm: 28,
+  layerNormGrad: 29,
+  attention: 30,
+  attentionGrad: 31,
+  poolGather: 32,
 } as const satisfies Record<KernelName, number>;
 
 /** Arguments by kernel. Pointers are byte addresses (0 = absent); arrays may be shorter than their fixed length. */
@@ -182,9 +191,11 @@ export interface KernelArgs {
     padLeft: number;
     dilationH: number;
     dilationW: number;
+    taps: number;
+    wideTaps: number;
+    relu: number;
     x: number;
     y: number;
-    indices: number;
   };
   maxPool2dGrad: {
     n: number;
@@ -201,8 +212,9 @@ export interface KernelArgs {
     padLeft: number;
     dilationH: number;
     dilationW: number;
+    taps: number;
+    wideTaps: number;
     dy: number;
-    indices: number;
     dx: number;
   };
   avgPool2d: {
@@ -305,6 +317,7 @@ export interface KernelArgs {
     dy: number;
     index: number;
     dx: number;
+    skip: number;
   };
   gather: {
     outer: number;
@@ -340,6 +353,160 @@ export interface KernelArgs {
     stream: number;
     offset: number;
     out: number;
+  };
+  recurrent: {
+    cell: number;
+    steps: number;
+    batch: number;
+    hidden: number;
+    reverse: number;
+    weight: number;
+    h0: number;
+    c0: number;
+    lengths: number;
+    y: number;
+    gates: number;
+    bias: number;
+    h: number;
+    c: number;
+    scratch: number;
+  };
+  recurrentGrad: {
+    cell: number;
+    steps: number;
+    batch: number;
+    hidden: number;
+    reverse: number;
+    weight: number;
+    h0: number;
+    c0: number;
+    lengths: number;
+    y: number;
+    gates: number;
+    dy: number;
+    dh: number;
+    dc: number;
+    dgates: number;
+    dh0: number;
+    dc0: number;
+    scratch: number;
+  };
+  localResponseNorm: {
+    pixels: number;
+    c: number;
+    size: number;
+    alpha: number;
+    beta: number;
+    k: number;
+    x: number;
+    y: number;
+  };
+  localResponseNormGrad: {
+    pixels: number;
+    c: number;
+    size: number;
+    alpha: number;
+    beta: number;
+    k: number;
+    x: number;
+    dy: number;
+    dx: number;
+  };
+  layerNorm: {
+    rms: number;
+    rows: number;
+    cols: number;
+    eps: number;
+    x: number;
+    weight: number;
+    bias: number;
+    y: number;
+    mean: number;
+    rstd: number;
+  };
+  layerNormGrad: {
+    rms: number;
+    rows: number;
+    cols: number;
+    x: number;
+    weight: number;
+    dy: number;
+    mean: number;
+    rstd: number;
+    dx: number;
+    dw: number;
+    db: number;
+    scratch: number;
+  };
+  attention: {
+    b: number;
+    h: number;
+    t: number;
+    s: number;
+    d: number;
+    e: number;
+    scale: number;
+    causal: number;
+    q: number;
+    qStride: ArrayLike<number>;
+    k: number;
+    kStride: ArrayLike<number>;
+    v: number;
+    vStride: ArrayLike<number>;
+    mask: number;
+    maskStride: ArrayLike<number>;
+    o: number;
+    oStride: ArrayLike<number>;
+    lse: number;
+  };
+  attentionGrad: {
+    b: number;
+    h: number;
+    t: number;
+    s: number;
+    d: number;
+    e: number;
+    scale: number;
+    causal: number;
+    q: number;
+    qStride: ArrayLike<number>;
+    k: number;
+    kStride: ArrayLike<number>;
+    v: number;
+    vStride: ArrayLike<number>;
+    mask: number;
+    maskStride: ArrayLike<number>;
+    o: number;
+    oStride: ArrayLike<number>;
+    lse: number;
+    dy: number;
+    dyStride: ArrayLike<number>;
+    dq: number;
+    dqStride: ArrayLike<number>;
+    dk: number;
+    dkStride: ArrayLike<number>;
+    dv: number;
+    dvStride: ArrayLike<number>;
+  };
+  poolGather: {
+    n: number;
+    h: number;
+    w: number;
+    c: number;
+    kh: number;
+    kw: number;
+    oh: number;
+    ow: number;
+    strideH: number;
+    strideW: number;
+    padTop: number;
+    padLeft: number;
+    dilationH: number;
+    dilationW: number;
+    taps: number;
+    wideTaps: number;
+    x: number;
+    y: number;
   };
 }
 
@@ -497,9 +664,11 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[11] = a.padLeft;
     d[12] = a.dilationH;
     d[13] = a.dilationW;
-    d[14] = a.x;
-    d[15] = a.y;
-    d[16] = a.indices;
+    d[14] = a.taps;
+    d[15] = a.wideTaps;
+    d[16] = a.relu;
+    d[17] = a.x;
+    d[18] = a.y;
   },
   maxPool2dGrad(d, a) {
     d[0] = a.n;
@@ -516,9 +685,10 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[11] = a.padLeft;
     d[12] = a.dilationH;
     d[13] = a.dilationW;
-    d[14] = a.dy;
-    d[15] = a.indices;
-    d[16] = a.dx;
+    d[14] = a.taps;
+    d[15] = a.wideTaps;
+    d[16] = a.dy;
+    d[17] = a.dx;
   },
   avgPool2d(d, a) {
     d[0] = a.n;
@@ -620,6 +790,7 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[4] = a.dy;
     d[5] = a.index;
     d[6] = a.dx;
+    d[7] = a.skip;
   },
   gather(d, a) {
     d[0] = a.outer;
@@ -655,5 +826,159 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[4] = a.stream;
     d[5] = a.offset;
     d[6] = a.out;
+  },
+  recurrent(d, a) {
+    d[0] = a.cell;
+    d[1] = a.steps;
+    d[2] = a.batch;
+    d[3] = a.hidden;
+    d[4] = a.reverse;
+    d[5] = a.weight;
+    d[6] = a.h0;
+    d[7] = a.c0;
+    d[8] = a.lengths;
+    d[9] = a.y;
+    d[10] = a.gates;
+    d[11] = a.bias;
+    d[12] = a.h;
+    d[13] = a.c;
+    d[14] = a.scratch;
+  },
+  recurrentGrad(d, a) {
+    d[0] = a.cell;
+    d[1] = a.steps;
+    d[2] = a.batch;
+    d[3] = a.hidden;
+    d[4] = a.reverse;
+    d[5] = a.weight;
+    d[6] = a.h0;
+    d[7] = a.c0;
+    d[8] = a.lengths;
+    d[9] = a.y;
+    d[10] = a.gates;
+    d[11] = a.dy;
+    d[12] = a.dh;
+    d[13] = a.dc;
+    d[14] = a.dgates;
+    d[15] = a.dh0;
+    d[16] = a.dc0;
+    d[17] = a.scratch;
+  },
+  localResponseNorm(d, a) {
+    d[0] = a.pixels;
+    d[1] = a.c;
+    d[2] = a.size;
+    d[3] = a.alpha;
+    d[4] = a.beta;
+    d[5] = a.k;
+    d[6] = a.x;
+    d[7] = a.y;
+  },
+  localResponseNormGrad(d, a) {
+    d[0] = a.pixels;
+    d[1] = a.c;
+    d[2] = a.size;
+    d[3] = a.alpha;
+    d[4] = a.beta;
+    d[5] = a.k;
+    d[6] = a.x;
+    d[7] = a.dy;
+    d[8] = a.dx;
+  },
+  layerNorm(d, a) {
+    d[0] = a.rms;
+    d[1] = a.rows;
+    d[2] = a.cols;
+    d[3] = a.eps;
+    d[4] = a.x;
+    d[5] = a.weight;
+    d[6] = a.bias;
+    d[7] = a.y;
+    d[8] = a.mean;
+    d[9] = a.rstd;
+  },
+  layerNormGrad(d, a) {
+    d[0] = a.rms;
+    d[1] = a.rows;
+    d[2] = a.cols;
+    d[3] = a.x;
+    d[4] = a.weight;
+    d[5] = a.dy;
+    d[6] = a.mean;
+    d[7] = a.rstd;
+    d[8] = a.dx;
+    d[9] = a.dw;
+    d[10] = a.db;
+    d[11] = a.scratch;
+  },
+  attention(d, a) {
+    d[0] = a.b;
+    d[1] = a.h;
+    d[2] = a.t;
+    d[3] = a.s;
+    d[4] = a.d;
+    d[5] = a.e;
+    d[6] = a.scale;
+    d[7] = a.causal;
+    d[8] = a.q;
+    put(d, 9, a.qStride, 3);
+    d[12] = a.k;
+    put(d, 13, a.kStride, 3);
+    d[16] = a.v;
+    put(d, 17, a.vStride, 3);
+    d[20] = a.mask;
+    put(d, 21, a.maskStride, 4);
+    d[25] = a.o;
+    put(d, 26, a.oStride, 3);
+    d[29] = a.lse;
+  },
+  attentionGrad(d, a) {
+    d[0] = a.b;
+    d[1] = a.h;
+    d[2] = a.t;
+    d[3] = a.s;
+    d[4] = a.d;
+    d[5] = a.e;
+    d[6] = a.scale;
+    d[7] = a.causal;
+    d[8] = a.q;
+    put(d, 9, a.qStride, 3);
+    d[12] = a.k;
+    put(d, 13, a.kStride, 3);
+    d[16] = a.v;
+    put(d, 17, a.vStride, 3);
+    d[20] = a.mask;
+    put(d, 21, a.maskStride, 4);
+    d[25] = a.o;
+    put(d, 26, a.oStride, 3);
+    d[29] = a.lse;
+    d[30] = a.dy;
+    put(d, 31, a.dyStride, 3);
+    d[34] = a.dq;
+    put(d, 35, a.dqStride, 3);
+    d[38] = a.dk;
+    put(d, 39, a.dkStride, 3);
+    d[42] = a.dv;
+    put(d, 43, a.dvStride, 3);
+  },
+  poolGather(d, a) {
+    d[0] = a.n;
+    d[1] = a.h;
+    d[2] = a.w;
+    d[3] = a.c;
+    d[4] = a.kh;
+    d[5] = a.kw;
+    d[6] = a.oh;
+    d[7] = a.ow;
+    d[8] = a.strideH;
+    d[9] = a.strideW;
+    d[10] = a.padTop;
+    d[11] = a.padLeft;
+    d[12] = a.dilationH;
+    d[13] = a.dilationW;
+    d[14] = a.taps;
+    d[15] = a.wideTaps;
+    d[16] = a.x;
+    d[17] = a.y;
   },
 };

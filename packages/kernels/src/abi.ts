@@ -33,6 +33,8 @@ export const activationCodes = { none: 0, relu: 1, sigmoid: 2, tanh: 3 } as cons
 export const reduceKinds = { sum: 0, max: 1, min: 2, prod: 3, sumsq: 4 } as const;
 /** Codes of `kind` in `argReduce`. */
 export const argReduceKinds = { max: 0, min: 1 } as const;
+/** Codes of `cell` in `recurrent`. */
+export const cellCodes = { lstm: 0, gru: 1, tanh: 2, relu: 3 } as const;
 /** Codes of `kind` in `random`. */
 export const randomKinds = { uniform: 0, normal: 1 } as const;
 
@@ -44,6 +46,17 @@ const pool = {
   n: "int", h: "int", w: "int", c: "int", kh: "int", kw: "int", oh: "int", ow: "int",
   strideH: "int", strideW: "int", padTop: "int", padLeft: "int",
 } as const;
+const sequences = {
+  cell: "int", steps: "int", batch: "int", hidden: "int", reverse: "int",
+  weight: "f32*", h0: "f32*", c0: "f32*", lengths: "i32*", y: "f32*", gates: "f32*",
+} as const;
+/** q[b,h,t,d], k[b,h,s,d], v[b,h,s,e] by strides of b, h and t (or s); the last dimension is dense. mask[b,h,t,s] is added to the scores, 0 = absent. */
+const attention = {
+  b: "int", h: "int", t: "int", s: "int", d: "int", e: "int", scale: "float", causal: "int",
+  q: "f32*", qStride: "int[3]", k: "f32*", kStride: "int[3]", v: "f32*", vStride: "int[3]",
+  mask: "f32*", maskStride: "int[4]",
+} as const;
+const maxPool = { ...pool, dilationH: "int", dilationW: "int", taps: "ptr", wideTaps: "int" } as const;
 const rows = { outer: "int", size: "int", rows: "int", inner: "int" } as const;
 
 export const kernels = {
@@ -77,10 +90,10 @@ export const kernels = {
   /** db = 0: no bias gradient. */
   conv2dWeightGrad: { ...conv, x: "f32*", dy: "f32*", dw: "f32*", db: "f32*", scratch: "ptr" },
 
-  /** NHWC. indices: flat y·w + x within the input plane; the first wins ties, NaN propagates. */
-  maxPool2d: { ...pool, dilationH: "int", dilationW: "int", x: "f32*", y: "f32*", indices: "i32*" },
+  /** NHWC. taps: row·kw + column in the window, as bytes or (wideTaps) i32; all ones for a maximum that relu cuts off. */
+  maxPool2d: { ...maxPool, relu: "int", x: "f32*", y: "f32*" },
   /** dx is zeroed, then overlaps are summed. */
-  maxPool2dGrad: { ...pool, dilationH: "int", dilationW: "int", dy: "f32*", indices: "i32*", dx: "f32*" },
+  maxPool2dGrad: { ...maxPool, dy: "f32*", dx: "f32*" },
   avgPool2d: { ...pool, countIncludePad: "int", x: "f32*", y: "f32*" },
   avgPool2dGrad: { ...pool, countIncludePad: "int", dy: "f32*", dx: "f32*" },
 
@@ -100,8 +113,8 @@ export const kernels = {
 
   /** y[outer,rows,inner] = x[outer,size,inner] at index[rows], elements of elemSize (1, 4, 8) bytes. */
   gatherRows: { ...rows, x: "ptr", index: "i32*", y: "ptr", elemSize: "int" },
-  /** dx[outer,size,inner] = 0, then dx[:, index[row], :] += dy[:, row, :] in row order. */
-  scatterAddRows: { ...rows, dy: "f32*", index: "i32*", dx: "f32*" },
+  /** dx[outer,size,inner] = 0, then dx[:, index[row], :] += dy[:, row, :] in row order, but for rows with index `skip` (-1: none). */
+  scatterAddRows: { ...rows, dy: "f32*", index: "i32*", dx: "f32*", skip: "int" },
   /** y[o,row,i] = x[o, index[o,row,i], i] (torch.gather along the middle axis). */
   gather: { ...rows, x: "f32*", index: "i32*", y: "f32*" },
   /** dx = 0, then dx[o, index[o,row,i], i] += dy[o,row,i] in row order. */
@@ -112,6 +125,40 @@ export const kernels = {
   random: {
     kind: "int", n: "int", seedLo: "int", seedHi: "int", stream: "int", offset: "int", out: "f32*",
   },
+
+  /**
+   * A recurrent layer over whole sequences, from the input projections on: y[t,b] from h·weightᵀ + bias, weight = W_hh[gates·hidden, hidden].
+   * gates[t,b] holds the projections and leaves with what the gradient needs: lstm i f g o c (5·hidden; c is not read), gru n r z and
+   * the state's part of n (4·hidden; the last not read). Plain cells have their projections in y, and no gates.
+   * h, c: the last states; h0, c0, lengths, bias may be absent. scratch: `scratchBytes.recurrent`.
+   */
+  recurrent: { ...sequences, bias: "f32*", h: "f32*", c: "f32*", scratch: "ptr" },
+  /**
+   * dgates[t,b]: gradients before the activations, lstm i f g o, gru n r z and the state's part of n, else one; dh0, dc0 from those of all
+   * outputs (dy, dh, dc may be absent). scratch: `scratchBytes.recurrentGrad`.
+   */
+  recurrentGrad: { ...sequences, dy: "f32*", dh: "f32*", dc: "f32*", dgates: "f32*", dh0: "f32*", dc0: "f32*", scratch: "ptr" },
+  /** y = x·(k + alpha·Σ x²)^-beta per pixel x[c], the sum over `size` (at most 256) channels around each; size/2 of them before it. */
+  localResponseNorm: { pixels: "int", c: "int", size: "int", alpha: "float", beta: "float", k: "float", x: "f32*", y: "f32*" },
+  localResponseNormGrad: {
+    pixels: "int", c: "int", size: "int", alpha: "float", beta: "float", k: "float", x: "f32*", dy: "f32*", dx: "f32*",
+  },
+  /** y = (x − mean)·rstd·weight + bias of each row of x[rows,cols]; rms = 1: mean is 0. weight, bias, mean: 0 = absent. */
+  layerNorm: { rms: "int", rows: "int", cols: "int", eps: "double", x: "f32*", weight: "f32*", bias: "f32*", y: "f32*", mean: "f32*", rstd: "f32*" },
+  /** dw, db = 0: not wanted. scratch: `scratchBytes.layerNormGrad`. */
+  layerNormGrad: {
+    rms: "int", rows: "int", cols: "int", x: "f32*", weight: "f32*", dy: "f32*", mean: "f32*", rstd: "f32*",
+    dx: "f32*", dw: "f32*", db: "f32*", scratch: "ptr",
+  },
+  /** o[b,h,t,:] = Σₛ softmax over s of (scale·q·k + mask)·v; lse = log Σ exp of each row, +inf where everything is masked. */
+  attention: { ...attention, o: "f32*", oStride: "int[3]", lse: "f32*" },
+  /** Gradients from o, its gradient and lse; dq, dk, dv have the strides of dqStride, dkStride, dvStride. */
+  attentionGrad: {
+    ...attention, o: "f32*", oStride: "int[3]", lse: "f32*", dy: "f32*", dyStride: "int[3]",
+    dq: "f32*", dqStride: "int[3]", dk: "f32*", dkStride: "int[3]", dv: "f32*", dvStride: "int[3]",
+  },
+  /** y = x at the tap of each window, 0 where it has none. */
+  poolGather: { ...maxPool, x: "f32*", y: "f32*" },
 } as const satisfies Record<string, KernelShape>;
 
 export type KernelName = keyof typeof kernels;

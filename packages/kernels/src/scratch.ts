@@ -1,6 +1,7 @@
 /**
- * Bytes of scratch memory that gemm and the convolutions need, as pure functions of sizes: the same for every engine,
- * instruction set and number of threads. 0 means that `scratch` may be absent. Mirrors the plans in cpp/gemm.hpp and cpp/conv2d-grad.hpp.
+ * Bytes of scratch memory that gemm, the convolutions, the recurrent layers and layerNormGrad need, as pure functions of sizes: the same for every
+ * engine, instruction set and number of threads. 0 means that `scratch` may be absent. Mirrors the plans in cpp/gemm.hpp, cpp/winograd.hpp,
+ * cpp/winograd-grad.hpp, cpp/conv2d-grad.hpp, cpp/recurrent.hpp and cpp/norm.hpp.
  */
 import type { KernelArgs } from "./abi.gen.ts";
 
@@ -27,25 +28,33 @@ const isDepthwise = ({ c, oc, kh, kw, groups }: ConvSizes) => groups > 1 && c ==
 
 type Window = Sizes<"conv2d", "n" | "strideH" | "strideW" | "dilationH" | "dilationW">;
 
-/** 2×2 tiles of an output where cpp/winograd.hpp takes the convolution over, else 0. */
-function winogradTiles({ n, c, oc, kh, kw, groups, strideH, strideW, dilationH, dilationW }: ConvSizes & Window, outH: number, outW: number): number {
-  if (kh !== 3 || kw !== 3 || strideH !== 1 || strideW !== 1 || dilationH !== 1 || dilationW !== 1 || groups !== 1) return 0;
-  const perImage = ceilDiv(outH, 2) * ceilDiv(outW, 2);
-  return c >= 64 && oc >= 64 && n * perImage >= 512 && 4 * perImage * 3 <= outH * outW * 4 ? n * perImage : 0;
+/** Tiles of results [outH, outW] of m channels, summed over k, where cpp/winograd.hpp takes the convolution over; else 0. */
+function winogradTiles(sizes: ConvSizes & Window, k: number, m: number, outH: number, outW: number): number {
+  const { n, kh, kw, groups, strideH, strideW, dilationH, dilationW } = sizes;
+  const taps = ceilDiv(kh, strideH), blockChannels = strideH * strideH * k;
+  if (kh !== kw || strideW !== strideH || dilationH !== 1 || dilationW !== 1 || groups !== 1 || (taps !== 3 && taps !== 5)) return 0;
+  if (strideH > 1 && blockChannels > 64) return 0;
+  const perImage = ceilDiv(outH, 8 - taps) * ceilDiv(outW, 8 - taps);
+  return blockChannels >= 16 && m >= 4 && n * perImage >= 16 && 3 * perImage * 49 * strideH ** 2 <= 2 * outH * outW * kh * kh ? n * perImage : 0;
 }
+const tileRow = (channels: number) => panels(channels) + 16;
+const tileGroup = (tiles: number) => ceilDiv(tiles, ceilDiv(tiles, 96));
 
-/** The transformed filter, and one group of transformed tiles and of their products. */
-function winograd(tiles: number, k: number, m: number): number {
-  const group = Math.min(tiles, Math.max(64, Math.floor(65536 / k)));
-  return 16 * (k * panels(m) + group * (ceilDiv(k, 16) * 16 + 16 + panels(m) + 16)) * f32;
+/** A pixel of zeros, the transformed filter, and one group of transformed tiles and of their products. */
+const winograd = (tiles: number, k: number, m: number) => (tileRow(k) + 49 * (k * panels(m) + tileGroup(tiles) * (tileRow(k) + tileRow(m)))) * f32;
+
+/** A pixel of zeros, the sums, one group of transformed tiles of x and of dy, and sums of dy per 8 tiles. */
+function winogradWeightGrad(tiles: number, k: number, m: number): number {
+  const group = tileGroup(tiles);
+  return (tileRow(k) + 49 * (k * tileRow(m) + group * (tileRow(k) + panels(m))) + ceilDiv(group, 8) * tileRow(m)) * f32;
 }
 
 /** One group's filter, packed (depthwise: the whole filter). */
 function conv2d(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): number {
   const { c, oc, kh, kw, groups } = sizes;
   if (isDepthwise(sizes)) return kh * kw * panels(c) * f32;
-  const tiles = winogradTiles(sizes, sizes.oh, sizes.ow);
-  if (tiles > 0) return winograd(tiles, c, oc);
+  const tiles = winogradTiles(sizes, c, oc, sizes.oh, sizes.ow);
+  if (tiles > 0) return winograd(tiles, sizes.strideH ** 2 * c, oc);
   return (c / groups) * kh * kw * panels(oc / groups) * f32;
 }
 
@@ -53,14 +62,17 @@ function conv2d(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): numbe
 function conv2dInputGrad(sizes: ConvSizes & Window & Sizes<"conv2d", "h" | "w">): number {
   const { c, oc, kh, kw, groups } = sizes;
   if (isDepthwise(sizes)) return kh * kw * panels(c) * f32;
-  const tiles = winogradTiles(sizes, sizes.h, sizes.w);
+  const tiles = sizes.strideH === 1 ? winogradTiles(sizes, oc, c, sizes.h, sizes.w) : 0;
   if (tiles > 0) return winograd(tiles, oc, c);
   return (oc / groups) * kh * kw * panels(c / groups) * f32;
 }
 
 /** Partial sums of one group's dW (and db) per slab of pixels, and the part of dy that is packed at a time. */
-function conv2dWeightGrad({ n, oh, ow, c, oc, kh, kw, groups }: ConvSizes & Sizes<"conv2d", "n" | "oh" | "ow">): number {
-  if (isDepthwise({ c, oc, kh, kw, groups })) return Math.max(1, Math.min(32, Math.floor((n * oh) / 8))) * (kh * kw + 1) * c * f32;
+function conv2dWeightGrad(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): number {
+  const { n, oh, ow, c, oc, kh, kw, groups } = sizes;
+  if (isDepthwise(sizes)) return Math.max(1, Math.min(32, Math.floor((n * oh) / 8))) * (kh * kw + 1) * c * f32;
+  const tiles = winogradTiles(sizes, c, oc, oh, ow);
+  if (tiles > 0) return winogradWeightGrad(tiles, sizes.strideH ** 2 * c, oc);
   const rows = (c / groups) * kh * kw + 1, cols = panels(oc / groups);
   if (cols === 0) return 0;
   const slabs = Math.max(1, Math.min(ceilDiv(16, ceilDiv(rows, 84)), Math.floor((n * oh * ow) / 512)));
@@ -68,4 +80,23 @@ function conv2dWeightGrad({ n, oh, ow, c, oc, kh, kw, groups }: ConvSizes & Size
   return slabs * (rows + step) * cols * f32;
 }
 
-export const scratchBytes = { gemm, conv2d, conv2dInputGrad, conv2dWeightGrad } as const;
+type Sequences = Sizes<"recurrent", "cell" | "batch" | "hidden">;
+const cellGates = [4, 3, 1, 1];
+
+/** W_hh packed, and the states of every row. */
+function recurrent({ cell, batch, hidden }: Sequences): number {
+  return (hidden * panels(cellGates[cell]! * hidden + 32) + batch * (hidden + 16)) * f32;
+}
+
+/** W_hh packed the other way round, and the gate gradients of every row. */
+function recurrentGrad({ cell, batch, hidden }: Sequences): number {
+  const gates = cellGates[cell]! * hidden;
+  return (gates * panels(hidden) + batch * (gates + hidden + 16)) * f32;
+}
+
+/** Two lines of partial sums for dw and two for db, per slab of rows. */
+function layerNormGrad({ rows, cols }: Sizes<"layerNormGrad", "rows" | "cols">): number {
+  return Math.max(1, Math.min(32, rows, ceilDiv(rows * cols, 16384))) * 4 * cols * f32;
+}
+
+export const scratchBytes = { gemm, conv2d, conv2dInputGrad, conv2dWeightGrad, recurrent, recurrentGrad, layerNormGrad } as const;

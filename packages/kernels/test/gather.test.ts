@@ -18,7 +18,7 @@ onEveryEngine((k) => {
       const { outer, size, rows, inner } = s, index = integers(rows, 12, size);
       const x = uniform(outer * size * inner, 13), dy = uniform(outer * rows * inner, 14);
       const { y } = k.run("gatherRows", { ...s, x, index, y: out.f32(dy.length), elemSize: 4 });
-      const { dx } = k.run("scatterAddRows", { ...s, dy, index, dx: out.f32(x.length) });
+      const { dx } = k.run("scatterAddRows", { ...s, dy, index, skip: -1, dx: out.f32(x.length) });
       const want = new Float32Array(dy.length), wantDx = new Float32Array(x.length);
       each(s, (at, o, row, i) => {
         const from = (o * size + index[row]!) * inner + i;
@@ -62,15 +62,24 @@ onEveryEngine((k) => {
     expect([...k.run("gatherRows", { ...s, x, index, y: out.f32(3), elemSize: 4 }).y]).toEqual([0, 0, 2]);
     expect([...k.run("gather", { ...s, x, index, y: out.f32(3) }).y]).toEqual([0, 0, 2]);
     const dy = new Float32Array([5, 6, 7]);
-    expect([...k.run("scatterAddRows", { ...s, dy, index, dx: out.f32(2) }).dx]).toEqual([0, 7]);
+    expect([...k.run("scatterAddRows", { ...s, dy, index, skip: -1, dx: out.f32(2) }).dx]).toEqual([0, 7]);
     expect([...k.run("gatherGrad", { ...s, dy, index, dx: out.f32(2) }).dx]).toEqual([0, 7]);
   });
 
   test("a large embedding gradient", () => {
     const s = { outer: 1, size: 3000, rows: 2000, inner: 100 }, index = integers(s.rows, 18, s.size), dy = uniform(s.rows * s.inner, 19);
-    const { dx } = k.run("scatterAddRows", { ...s, dy, index, dx: out.f32(s.size * s.inner) });
+    const { dx } = k.run("scatterAddRows", { ...s, dy, index, skip: -1, dx: out.f32(s.size * s.inner) });
     const want = new Float32Array(s.size * s.inner);
     each(s, (at, _, row, i) => { const to = index[row]! * s.inner + i; want[to] = Math.fround(want[to]! + dy[at]!); });
     expectClose(dx, want, 0, "scatterAddRows");
+  });
+
+  test("scatterAddRows leaves out the rows at skip", () => {
+    for (const inner of [1, 3, 40]) {
+      const s = { outer: 2, size: 5, rows: 200, inner }, index = integers(s.rows, 20, s.size), dy = uniform(2 * s.rows * inner, 21);
+      const { dx } = k.run("scatterAddRows", { ...s, dy, index, skip: 3, dx: out.f32(10 * inner) });
+      const all = k.run("scatterAddRows", { ...s, dy, index, skip: -1, dx: out.f32(10 * inner) }).dx;
+      expect([...dx]).toEqual(Array.from(all, (v, i) => (Math.floor(i / inner) % 5 === 3 ? 0 : v)));
+    }
   });
 });

@@ -127,6 +127,26 @@ describe.each(kinds)("map on %s", (kind) => {
     expect(runMap(engine, [["ne", 2, 0, 1]], [1025], [{ data: many, type: "i32" }], { params: [0], outTypes: ["u8"] })[0]).toEqual(many.map((v) => bool(v !== 0)));
   });
 
+  it("results larger than the caches, which are streamed past them where they lie aligned, are the same", { timeout: 60_000 }, () => {
+    const n = 3 * 2 ** 20 + 7; // with two inputs 36 MiB
+    const [a, b, y] = [engine.alloc(4 * n), engine.alloc(4 * n), engine.alloc(4 * n + 128)];
+    const [va, vb] = [engine.f32(a, n), engine.f32(b, n)];
+    for (let i = 0; i < n; i++) { va[i] = i % 1009; vb[i] = i % 89; }
+    const code = program(engine, [["add", 2, 0, 1]]);
+    for (const [out, shift] of [[y, 0], [y + 4, 1]] as const) {
+      const all = engine.f32(y, n + 32).fill(-1);
+      engine.run("map", {
+        program: code, ninstr: 1, nin: 2, nparam: 0, nout: 1, nd: 1, shape: [n], in: [a, b], inType: [0, 0],
+        inStride: [1, 0, 0, 0, 0, 0, 0, 0, 1], param: [], out: [out], outType: [0], outReg: [2],
+      });
+      let wrong = 0;
+      for (let i = 0; i < n; i++) if (all[i + shift] !== (i % 1009) + (i % 89)) wrong++;
+      expect(wrong).toBe(0);
+      expect([...all.subarray(0, shift), ...all.subarray(n + shift)].every((v) => v === -1)).toBe(true);
+    }
+    for (const q of [a, b, y, code]) engine.free(q);
+  });
+
   it("mapList updates many segments in place", () => {
     const lengths = [3, 0, 1, 513, 70_000, 16], lr = 0.5;
     const p = lengths.map((n) => upload(engine, Float32Array.from({ length: n }, (_, i) => i)));

@@ -44,46 +44,51 @@ function windows(p: Pool, f: (at: number, elements: number[], o: { oy: number; o
         }
 }
 
-function checkMax(k: Parameters<Parameters<typeof onEveryEngine>[0]>[0], p: Pool, x: Float32Array): void {
-  const n = p.n * p.oh * p.ow * p.c, dy = uniform(n, 21), label = JSON.stringify(p);
-  const { y, indices } = k.run("maxPool2d", { ...p, x, y: out.f32(n), indices: out.i32(n) });
-  const want = new Float32Array(n), wantIndices = new Int32Array(n), wantDx = new Float64Array(x.length);
-  windows(p, (at, elements) => {
-    want[at] = -Infinity;
-    wantIndices[at] = -1;
+function checkMax(k: Parameters<Parameters<typeof onEveryEngine>[0]>[0], p: Pool, x: Float32Array, relu: boolean): void {
+  const n = p.n * p.oh * p.ow * p.c, dy = uniform(n, 21), label = JSON.stringify({ ...p, relu });
+  const want = new Float32Array(n), wantTaps = new Int32Array(n), wantDx = new Float64Array(x.length), picked = new Float32Array(n);
+  windows(p, (at, elements, { oy, ox }) => {
+    want[at] = relu ? 0 : -Infinity;
+    wantTaps[at] = -1;
     if (elements.length === 0) return; // dilation can step over a narrow image
     let best = elements[0]!;
     for (const e of elements) if (x[e]! > x[best]! || Number.isNaN(x[e]!)) best = e; // as PyTorch: the last NaN
+    if (relu && x[best]! <= 0) return;
     want[at] = x[best]!;
-    wantIndices[at] = Math.floor(best / p.c) % (p.h * p.w);
+    picked[at] = x[best]!;
     wantDx[best]! += dy[at]!;
+    const pixel = Math.floor(best / p.c) % (p.h * p.w), down = Math.floor(pixel / p.w) + p.padTop - oy * p.strideH, right = (pixel % p.w) + p.padLeft - ox * p.strideW;
+    wantTaps[at] = (down / p.dilationH) * p.kw + right / p.dilationW;
   });
-  expectClose(y, want, 0, `max ${label}`);
-  expectClose(indices, wantIndices, 0, `indices ${label}`);
-  const { dx } = k.run("maxPool2dGrad", { ...p, dy, indices, dx: out.f32(x.length) });
-  expectClose(dx, wantDx, 1e-6, `max gradient ${label}`);
+  for (const wideTaps of [0, 1]) {
+    const { y, taps } = k.run("maxPool2d", { ...p, relu: Number(relu), wideTaps, x, y: out.f32(n), taps: wideTaps ? out.i32(n) : out.u8(n) });
+    expectClose(y, want, 0, `max ${label}`);
+    expectClose(taps, wideTaps ? wantTaps : Uint8Array.from(wantTaps), 0, `taps ${label}`);
+    expectClose(k.run("maxPool2dGrad", { ...p, wideTaps, dy, taps, dx: out.f32(x.length) }).dx, wantDx, 1e-6, `max gradient ${label}`);
+    expectClose(k.run("poolGather", { ...p, wideTaps, x, taps, y: out.f32(n) }).y, picked, 0, `gather ${label}`);
+  }
 }
 
 onEveryEngine((k) => {
   test("max pooling and its gradient", () => {
     for (const [i, p] of [...cases(20, 130, true), large].entries()) {
       const x = uniform(p.n * p.h * p.w * p.c, i, -3, 3);
-      checkMax(k, p, i % 2 ? x : x.map(Math.round)); // whole numbers: many ties
+      checkMax(k, p, i % 2 ? x : x.map(Math.round), i % 3 === 0); // whole numbers: many ties
     }
   });
 
   test("NaN wins, -inf is a value like any other", () => {
     for (const p of cases(22, 39, true))
-      checkMax(k, p, uniform(p.n * p.h * p.w * p.c, 23, 0, 1).map((v) => (v < 0.6 ? -Infinity : v < 0.65 ? NaN : v)));
+      checkMax(k, p, uniform(p.n * p.h * p.w * p.c, 23, 0, 1).map((v) => (v < 0.6 ? -Infinity : v < 0.65 ? NaN : v)), p.c % 2 === 0);
   });
 
   test("the worked 4×4 example", () => {
     const p = { n: 1, h: 4, w: 4, c: 1, kh: 2, kw: 2, oh: 2, ow: 2, strideH: 2, strideW: 2, padTop: 0, padLeft: 0, dilationH: 1, dilationW: 1 };
     const x = new Float32Array([1, 1, 2, 4, 5, 6, 7, 8, 3, 2, 1, 0, 1, 2, 3, 4]);
-    const { y, indices } = k.run("maxPool2d", { ...p, x, y: out.f32(4), indices: out.i32(4) });
+    const { y, taps } = k.run("maxPool2d", { ...p, relu: 0, wideTaps: 0, x, y: out.f32(4), taps: out.u8(4) });
     expect([...y]).toEqual([6, 8, 3, 4]);
-    expect([...indices]).toEqual([5, 7, 8, 15]);
-    const { dx } = k.run("maxPool2dGrad", { ...p, dy: new Float32Array([1, 2, 2, 4]), indices, dx: out.f32(16) });
+    expect([...taps]).toEqual([3, 3, 0, 3]);
+    const { dx } = k.run("maxPool2dGrad", { ...p, wideTaps: 0, dy: new Float32Array([1, 2, 2, 4]), taps, dx: out.f32(16) });
     expect([...dx]).toEqual([0, 0, 0, 0, 0, 1, 0, 2, 2, 0, 0, 0, 0, 0, 0, 4]);
   });
 

@@ -1,5 +1,5 @@
 /** Initialisers: `init(shape) → Tensor`. Each draws from the next stream of the global seed (`manualSeed`). */
-import { ArgumentError, Random, full, nextStream, rand, randn, tensor, zeros, type Shape, type Tensor } from "@nn/tensor";
+import { ArgumentError, Random, full, nextStream, rand, randn, runOver, tensor, traceProgram, zeros, type Shape, type Tensor } from "@nn/tensor";
 
 export type Initializer = (shape: Shape) => Tensor;
 
@@ -9,10 +9,17 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   return { fanIn: (shape[1] ?? 1) * field, fanOut: (shape[0] ?? 1) * field };
 }
 
+let line: ReturnType<typeof traceProgram> | null = null; // made when first needed: a page has no engine while it loads
+/** `a·x + b` in the memory of x, so that a large layer is initialised in no more than its own. */
+function affine(x: Tensor, a: number, b: number): Tensor {
+  line ??= traceProgram("affine", 1, 2, ([t], [scale, shift]) => [t!.mul(scale!).add(shift!)]);
+  if (x.size > 0) runOver(x.backend, line, [{ inputs: [x], outputs: [x] }], [a, b], "init");
+  return x;
+}
 /** U(−bound, bound). */
-export const uniform = (bound: number): Initializer => (shape) => rand(shape).mul(2 * bound).sub(bound);
+export const uniform = (bound: number): Initializer => (shape) => affine(rand(shape), 2 * bound, -bound);
 /** N(mean, std²). */
-export const normal = (std = 1, mean = 0): Initializer => (shape) => randn(shape).mul(std).add(mean);
+export const normal = (std = 1, mean = 0): Initializer => (shape) => affine(randn(shape), std, mean);
 /** N(mean, std²) conditioned on |z − mean| ≤ cut·std: values outside are drawn again. */
 export const truncatedNormal = (std = 1, { mean = 0, cut = 2 }: { mean?: number; cut?: number } = {}): Initializer => (shape) => {
   const { seed, stream } = nextStream();

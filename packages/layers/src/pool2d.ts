@@ -23,6 +23,10 @@ export class MaxPool2d extends Module {
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.kernelSize, this.options);
   }
+  /** Pools `relu(x)`. The two commute, so ReLU and its gradient work on the smaller image. */
+  forwardRectified(x: Tensor): Tensor {
+    return this.run(() => maxPool2d(x, this.kernelSize, { ...this.options, relu: true }));
+  }
   override describe(): string {
     return describePool(this.kernelSize, this.options);
   }

@@ -1,4 +1,4 @@
-import { manualSeed, noGrad, randn, tensor, trace, type Tensor } from "@nn/tensor";
+import { conv2d, getEngine, manualSeed, noGrad, randn, tensor, trace, type Tensor } from "@nn/tensor";
 import { AdaptiveAvgPool2d, AvgPool2d, Conv2d, Dropout, Flatten, GELU, LeakyReLU, Linear, MaxPool2d, Module, ReLU, Sequential, SiLU, Sigmoid, Tanh, buffer, init, sequential } from "@nn/layers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -108,6 +108,61 @@ describe("Sequential", () => {
     for (const m of net) y = (m.call as (t: Tensor) => Tensor)(y);
     y.square().sum().backward();
     net.parameters().forEach((p, i) => p.grad!.dataSync().forEach((g, j) => expect(g).toBeCloseTo(fused[i]![j]!, 5)));
+  });
+});
+
+describe("ReLU before max pooling", () => {
+  const net = sequential(new Conv2d(2, 5, 3, { padding: 1 }), new ReLU(), new MaxPool2d(3, { stride: 2 }), new Conv2d(5, 3, 2));
+  const draw = () => randn([3, 2, 9, 8], { seed: 4 });
+  const apart = (x: Tensor): Tensor => [...net].reduce((y, m) => (m.call as (t: Tensor) => Tensor)(y), x);
+  const gradients = (f: (x: Tensor) => Tensor) => {
+    const x = draw().requireGrad();
+    f(x).square().sum().backward();
+    const all = [x.grad!, ...net.parameters().map((p) => p.grad!)].map((g) => [...g.dataSync()]);
+    net.zeroGrad();
+    return all;
+  };
+
+  it("moves behind it: same result, same gradients", () => {
+    expect([...net.call(draw()).dataSync()]).toEqual([...apart(draw()).dataSync()]);
+    expect(gradients((x) => net.call(x))).toEqual(gradients(apart));
+    const bare = sequential(new ReLU(), new MaxPool2d(2));
+    expect([...bare.call(draw()).dataSync()]).toEqual([...new MaxPool2d(2).call(draw().relu()).dataSync()]);
+  });
+
+  it("costs no pass of its own, forward or backward, the image is copied to channels-last order once, and biases get their gradient with the weights", () => {
+    const { kernels } = trace(() => {
+      const y = net.call(draw());
+      y.backward({ gradient: y.detach() });
+    });
+    const passes = kernels.map((k) => k.split("_")[0]!).filter((k) => k !== "random");
+    expect(passes).toEqual([
+      "copy", "conv2d", "maxPool2d", "conv2d",
+      "conv2dInputGrad", "conv2dWeightGrad", "maxPool2dGrad", "conv2dWeightGrad",
+    ]);
+    net.zeroGrad();
+  });
+
+  it("gives a bias the sums of dy, with the weight's gradient or alone", () => {
+    const layer = new Conv2d(3, 7, 3);
+    const [x, gradient] = [randn([2, 3, 6, 5]), randn([2, 7, 4, 3])];
+    layer.call(x).backward({ gradient });
+    const together = [...layer.bias!.grad!.dataSync()];
+    layer.zeroGrad();
+    conv2d(x, layer.weight.detach(), { bias: layer.bias }).backward({ gradient });
+    expect(layer.weight.grad).toBeNull();
+    const sums = gradient.sum([0, 2, 3]).dataSync();
+    [...layer.bias!.grad!.dataSync()].forEach((g, i) => expect(g).toBeCloseTo(sums[i]!, 5));
+    together.forEach((g, i) => expect(g).toBeCloseTo(sums[i]!, 5));
+  });
+
+  it("lets go of the full image at once", () => {
+    const [conv, pool] = [new Conv2d(2, 64, 3, { padding: 1 }), new MaxPool2d(3, { stride: 2 })];
+    const x = randn([1, 2, 32, 32]);
+    const before = getEngine().memory.inUse;
+    const y = sequential(conv, new ReLU(), pool).call(x);
+    expect(y.requiresGrad).toBe(true);
+    expect(getEngine().memory.inUse - before).toBeLessThan((4 * 64 * 32 * 32) / 2);
   });
 });
 

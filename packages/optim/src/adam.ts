@@ -22,8 +22,9 @@ const adam = (decoupled: boolean) => (options: AdamOptions) => {
   checkAdaptive(decoupled ? "AdamW" : "Adam", options);
   const { lr, betas: [beta1, beta2], eps, weightDecay, amsgrad, correctNumerator } = options;
   const guarded = eps === 0; // a weight that never had a gradient would be 0/0
+  const decays = weightDecay !== 0;
   return defineRule({
-    key: (decoupled ? "adamw" : "adam") + (amsgrad ? "+amsgrad" : "") + (guarded ? "+guarded" : ""),
+    key: (decoupled ? "adamw" : "adam") + (amsgrad ? "+amsgrad" : "") + (guarded ? "+guarded" : "") + (decays ? "+decay" : ""),
     state: amsgrad ? ["m", "v", "vMax"] : ["m", "v"],
     numbers: (t) => ({
       beta1,
@@ -37,14 +38,14 @@ const adam = (decoupled: boolean) => (options: AdamOptions) => {
       decay: decoupled ? 1 - lr * weightDecay : weightDecay,
     }),
     step(w, g, { m, v, vMax }, n) {
-      const gradient = decoupled ? g : g.add(w.mul(n.decay));
+      const gradient = decays && !decoupled ? g.add(w.mul(n.decay)) : g;
       const nextM = m.mul(n.beta1).add(gradient.mul(n.fresh1));
       const nextV = v.mul(n.beta2).add(gradient.mul(gradient).mul(n.fresh2));
       const top = amsgrad ? vMax.maximum(nextV) : nextV;
       const root = top.sqrt().mul(n.scale).add(n.eps);
       const quotient = nextM.mul(n.rate).div(root);
       const update = guarded ? root.eq(0).where(0, quotient) : quotient;
-      return { w: (decoupled ? w.mul(n.decay) : w).sub(update), m: nextM, v: nextV, vMax: top };
+      return { w: (decays && decoupled ? w.mul(n.decay) : w).sub(update), m: nextM, v: nextV, vMax: top };
     },
   });
 };

@@ -7,7 +7,6 @@ import {
   runOver,
   traceProgram,
   Variable,
-  variable,
   zeros,
   type Backend,
   type Tensor,
@@ -93,8 +92,11 @@ export class Optimizer<O extends { lr: number }> {
         this.#plain(p, rule, rule.numbers(t));
         continue;
       }
-      const ages = launches.get(p.backend) ?? new Map<number, Variable[]>();
-      launches.set(p.backend, ages.set(t, [...(ages.get(t) ?? []), p]));
+      let ages = launches.get(p.backend);
+      if (!ages) launches.set(p.backend, (ages = new Map()));
+      const list = ages.get(t);
+      if (list) list.push(p);
+      else ages.set(t, [p]);
     }
     for (const [backend, ages] of launches) for (const [t, list] of ages) this.#fused(backend, list, rule, rule.numbers(t));
   }
@@ -119,15 +121,17 @@ export class Optimizer<O extends { lr: number }> {
 
   #stateOf(p: Variable, rule: Rule): Record<string, Variable> {
     let state = this.#state.get(p);
-    if (!state) this.#state.set(p, (state = Object.fromEntries(rule.state.map((name) => [name, variable(zeros(p.shape, { dtype: p.dtype }))]))));
+    if (!state) this.#state.set(p, (state = Object.fromEntries(rule.state.map((name) => [name, blank(p)]))));
     return state;
   }
 
   /** Frees all gradients. */
   zeroGrad(): void {
-    for (const p of this.#params()) {
-      p.grad?.dispose();
-      p.grad = null;
+    for (const { params } of this.groups) {
+      for (const p of params) {
+        p.grad?.dispose();
+        p.grad = null;
+      }
     }
   }
 
@@ -169,6 +173,13 @@ export class Optimizer<O extends { lr: number }> {
     }
     this.stepCount = state.step;
   }
+}
+
+function blank(p: Variable): Variable {
+  const value: Tensor = zeros(p.shape, { dtype: p.dtype });
+  const state = new Variable(value, { take: true });
+  value.dispose();
+  return state;
 }
 
 const programs = new Map<string, Program>();

@@ -34,7 +34,7 @@ export const provideBackend = (make: (engine: Engine) => Backend): void => void 
 
 /** The backend new tensors are made on; created at first use. */
 export function defaultBackend(): Backend {
-  current ??= makeBackend!(createEngine());
+  current ??= backendOf(createEngine());
   return current;
 }
 

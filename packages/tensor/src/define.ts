@@ -37,14 +37,29 @@ export interface NoGradient {
 }
 export const noGradient = (why: string): NoGradient => ({ noGradient: why });
 
-/** What a gradient rule may read: the gradient of the (first) output, what was saved, attributes and shapes. */
+/** What a gradient rule may read: gradients of the outputs, what was saved, attributes and shapes. */
 export type RuleContext<K extends string, S extends string, A, Out extends string> = {
+  /** Gradient of the first differentiable output; zeros if only others have one. */
   readonly dy: Tensor;
+  /** Gradients of the differentiable outputs by name; those that nothing depends on are missing. */
+  readonly dys: { readonly [P in Out]?: Tensor };
+  /** Inputs whose gradient is asked for. */
+  readonly wanted: ReadonlySet<Bare<K>>;
   readonly attrs: A;
   readonly avals: InputMap<K, Aval> & { [P in Out]: Aval };
 } & { readonly [P in S & RequiredName<K>]: Tensor } & { readonly [P in Exclude<S, RequiredName<K>> & Bare<K>]?: Tensor } & {
   readonly [P in S & Out]: Tensor;
 };
+
+/** For fused gradients: the rules of one node, which get the same context, share one result of `f`. */
+export function oncePerNode<C extends object, G>(f: (context: C) => G): (context: C) => G {
+  const known = new WeakMap<C, G>();
+  return (context) => {
+    let found = known.get(context);
+    if (found === undefined) known.set(context, (found = f(context)));
+    return found;
+  };
+}
 
 type Rule<P extends string, C> = ((context: C) => Value<P, Tensor>) | NoGradient;
 export type Rules<K extends string, S extends string, A, Out extends string> = {
@@ -72,10 +87,14 @@ export interface Sample<K extends string = string, A = object> {
 export interface OpSpec<K extends string, S extends string, A extends object, Out extends string> {
   readonly name: string;
   readonly inputs: readonly K[];
-  /** Names of several outputs; the first one carries the gradient. Default: one output, `y`. */
+  /** Names of several outputs. Default: one output, `y`. */
   readonly outputs?: readonly Out[];
+  /** Outputs that carry a gradient. Default: the first. */
+  readonly differentiable?: readonly Out[];
   /** Inputs and outputs that gradient rules may read. */
   readonly saves: readonly S[];
+  /** Those of `saves` that no rule reads under these attributes: they need not be kept. */
+  readonly unread?: (attrs: A) => readonly S[];
   /** Shape and dtype of the result, and every shape error of the op. */
   readonly infer: (inputs: InputMap<K, Aval>, attrs: A) => OutputsOf<NoInfer<Out>, Aval>;
   /** Ops that only re-read memory: the layout of the result in the input's storage, or null if it must be copied. */
@@ -85,8 +104,11 @@ export interface OpSpec<K extends string, S extends string, A extends object, Ou
   readonly vjp: Rules<K, S, A, Out>;
   /** Name of the element-wise instruction this op is, if it is one. */
   readonly instruction?: Instruction;
-  /** For fused ops: the same function from other ops. Used when the gradient itself is recorded. */
-  readonly decompose?: (inputs: InputMap<K, Tensor>, attrs: A) => Tensor;
+  /**
+   * For fused ops: the differentiable outputs from other ops. When the gradient itself is recorded, this is differentiated instead of
+   * running the rules, so a fused backward op needs no gradient of its own. All inputs must be saved.
+   */
+  readonly decompose?: (inputs: InputMap<K, Tensor>, attrs: A) => [Out] extends ["y"] ? Tensor : { [P in Out]?: Tensor };
   readonly samples: readonly Sample<K, A>[];
 }
 
@@ -99,13 +121,15 @@ export interface OpRecord {
   /** The one list-valued input, or null. */
   readonly list: string | null;
   readonly outputNames: readonly string[];
+  readonly differentiable: readonly string[];
   readonly saves: readonly string[];
+  readonly unread?: (attrs: object) => readonly string[];
   readonly infer: (inputs: Record<string, Aval | Aval[]>, attrs: object) => Aval | Record<string, Aval>;
   readonly view?: (x: Layout, attrs: object) => Layout | null;
   readonly reference: (inputs: Record<string, RefArray | RefArray[]>, attrs: object, y: RefArray | Record<string, RefArray>) => void;
   readonly vjp: Readonly<Record<string, ((context: Record<string, unknown>) => Tensor | Tensor[]) | NoGradient>>;
   readonly instruction?: Instruction;
-  readonly decompose?: (inputs: Record<string, Tensor>, attrs: object) => Tensor;
+  readonly decompose?: (inputs: Record<string, Tensor | Tensor[]>, attrs: object) => Tensor | Record<string, Tensor>;
   readonly samples: readonly Sample[];
 }
 
@@ -122,12 +146,14 @@ export const allOps: ReadonlyMap<string, OpRecord> = records;
 export function defineOp<const K extends string, const S extends Bare<K> | Out, A extends object = object, const Out extends string = "y">(
   spec: OpSpec<K, S, A, Out>,
 ): Op<K, A, Out> {
+  const outputNames: readonly string[] = spec.outputs ?? ["y"];
   const record = {
     ...spec,
     inputNames: spec.inputs.map((k) => k.replace(/^\.\.\.|\?$/g, "")),
     optional: new Set(spec.inputs.filter((k) => k.endsWith("?")).map((k) => k.slice(0, -1))),
     list: spec.inputs.find((k) => k.startsWith("..."))?.slice(3) ?? null,
-    outputNames: spec.outputs ?? ["y"],
+    outputNames,
+    differentiable: spec.differentiable ?? outputNames.slice(0, 1),
   } as unknown as OpRecord;
   records.set(spec.name, record);
   const op = (inputs: Record<string, Tensor | Tensor[]>, attrs: object = {}) => apply(record, inputs, attrs);

@@ -43,17 +43,19 @@ export function apply(op: OpRecord, inputs: Inputs, attrs: object): Outputs<Tens
 
 function applyInScope(op: OpRecord, inputs: Inputs, attrs: object): Outputs<Tensor> {
   const flat = flatten(op, inputs);
-  const present = flat.filter((t) => t !== undefined);
+  const present = op.optional.size === 0 ? (flat as Tensor[]) : flat.filter((t) => t !== undefined);
   const backend = commonBackend(op, present);
-  const avals = op.infer(mapInputs(op, inputs, ({ shape, dtype }) => ({ shape, dtype })), attrs);
+  // A tensor says all that `infer` may ask of an input: its shape and dtype.
+  const avals = op.infer(inputs, attrs);
   const outputs = run(op, backend, inputs, present, attrs, avals);
-  const list = outputs instanceof Tensor ? [outputs] : op.outputNames.map((name) => outputs[name]!);
-  if (isRecording()) {
-    if (present.some((t) => t.requiresGrad)) getRecorder()!.record(op, flat, attrs, list);
-    // What was computed from results of this step ends with them.
-    else if (present.some((t) => t.step)) for (const t of list) t.joinStep(stepScope());
-  }
+  if (isRecording()) note(op, flat, present, attrs, outputs instanceof Tensor ? [outputs] : op.outputNames.map((name) => outputs[name]!));
   return outputs;
+}
+
+function note(op: OpRecord, flat: readonly (Tensor | undefined)[], present: readonly Tensor[], attrs: object, outputs: readonly Tensor[]): void {
+  if (present.some((t) => t.requiresGrad)) getRecorder()!.record(op, flat, attrs, outputs);
+  // What was computed from results of this step ends with them.
+  else if (present.some((t) => t.step)) for (const t of outputs) t.joinStep(stepScope());
 }
 
 function run(op: OpRecord, backend: Backend, inputs: Inputs, present: Tensor[], attrs: object, avals: Outputs<Aval>): Outputs<Tensor> {
@@ -85,7 +87,13 @@ function rounded(data: Float64Array, aval: Aval, origin: string, backend: Backen
 
 /** Inputs in the record's order; undefined for absent optional ones. */
 function flatten(op: OpRecord, inputs: Inputs): (Tensor | undefined)[] {
-  return op.inputNames.flatMap((name) => (name === op.list ? (inputs[name] as Tensor[]) : [inputs[name] as Tensor | undefined]));
+  const flat: (Tensor | undefined)[] = [];
+  for (const name of op.inputNames) {
+    const value = inputs[name];
+    if (name === op.list) flat.push(...(value as Tensor[]));
+    else flat.push(value as Tensor | undefined);
+  }
+  return flat;
 }
 
 function mapInputs<T>(op: OpRecord, inputs: Inputs, f: (t: Tensor) => T): Record<string, T | T[]> {

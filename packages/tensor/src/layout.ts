@@ -9,7 +9,19 @@ export interface Layout {
   readonly offset: number;
 }
 
-export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+/** Number of elements. */
+export function sizeOf(shape: Shape): number {
+  let n = 1;
+  for (let d = 0; d < shape.length; d++) n *= shape[d]!;
+  return n;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false;
+  return true;
+}
 
 /** `[2, 3]` as `2×3`-style text for messages. */
 export const showShape = (shape: Shape): string => `[${shape.join(",")}]`;
@@ -97,6 +109,7 @@ export function sliceLayout({ shape, strides, offset }: Layout, dim: number, sta
 /** The same elements under a new shape without copying, or null where memory order does not allow it. */
 export function reshapeLayout(layout: Layout, shape: Shape): Layout | null {
   if (sizeOf(shape) === 0) return contiguous(shape);
+  if (sameShape(layout.shape, shape)) return layout;
   // Old dimensions of size 1 carry no order.
   const old = layout.shape.map((n, d) => [n, layout.strides[d]!] as const).filter(([n]) => n !== 1);
   const strides = new Array<number>(shape.length).fill(1);

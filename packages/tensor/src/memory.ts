@@ -53,29 +53,39 @@ export class Storage {
 /** A group of handles that end together. */
 export class Scope {
   readonly name: string;
-  readonly #handles = new Set<Tensor>();
+  // A list, with those that have left swept out now and then: half the cost of a set, and most scopes hold a handful.
+  #handles: Tensor[] = [];
+  #left = 0;
 
   constructor(name: string) {
     this.name = name;
   }
 
   add(handle: Tensor): void {
-    this.#handles.add(handle);
+    this.#handles.push(handle);
   }
 
-  delete(handle: Tensor): void {
-    this.#handles.delete(handle);
+  /** Notes that a handle has left: it names another scope and step by now, or has ended. */
+  leave(): void {
+    if (++this.#left < 8 || this.#left * 2 < this.#handles.length) return;
+    this.#handles = this.#handles.filter((handle) => this.#holds(handle));
+    this.#left = 0;
+  }
+
+  #holds(handle: Tensor): boolean {
+    return !handle.released && (handle.scope === this || handle.step === this);
   }
 
   [Symbol.iterator](): Iterator<Tensor> {
-    return this.#handles.values();
+    return this.#handles.filter((handle) => this.#holds(handle)).values();
   }
 
   /** Ends every handle still inside. */
   close(): void {
-    const handles = [...this.#handles];
-    this.#handles.clear();
-    for (const handle of handles) handle.end(this.name);
+    const handles = this.#handles;
+    this.#handles = [];
+    this.#left = 0;
+    for (const handle of handles) if (this.#holds(handle)) handle.end(this.name);
   }
 }
 

@@ -193,6 +193,11 @@ const on = <A extends unknown[], R>(f: (x: Tensor, ...args: A) => R) =>
   function (this: Tensor, ...args: A): R {
     return scope(() => f(this, ...args), f.name);
   };
+/** The same for what makes one view: there is nothing to end. */
+const view = <A extends unknown[], R>(f: (x: Tensor, ...args: A) => R) =>
+  function (this: Tensor, ...args: A): R {
+    return f(this, ...args);
+  };
 type ReduceOp = (inputs: { x: Tensor }, attrs: { dim?: number | readonly number[]; keepdim?: boolean }) => Tensor;
 const reduction = (op: ReduceOp) =>
   function (this: Tensor, dim?: number | readonly number[], { keepdim = false }: KeepDim = {}): Tensor {
@@ -305,11 +310,9 @@ const methods: { [M in keyof TensorMethods]: (this: Tensor, ...args: any[]) => u
   permute(dims: readonly number[]) {
     return ops.permute({ x: this }, { dims });
   },
-  transpose: on(c.transpose),
-  t: on(c.t),
-  slice(dim: number, start?: number, end?: number, step?: number) {
-    return c.slice(this, dim, start, end, step);
-  },
+  transpose: view(c.transpose),
+  t: view(c.t),
+  slice: view(c.slice),
   at: on(c.at),
   expand(shape: Shape) {
     const lead = shape.length - this.rank;
@@ -319,9 +322,9 @@ const methods: { [M in keyof TensorMethods]: (this: Tensor, ...args: any[]) => u
     return ops.flip({ x: this }, { dims: typeof dims === "number" ? [dims] : dims });
   },
   pad: on(c.pad),
-  squeeze: on(c.squeeze),
-  unsqueeze: on(c.unsqueeze),
-  flatten: on(c.flatten),
+  squeeze: view(c.squeeze),
+  unsqueeze: view(c.unsqueeze),
+  flatten: view(c.flatten),
   split: on(c.split),
   contiguous() {
     return isContiguous(this) ? this : c.contiguous(this);

@@ -79,7 +79,12 @@ export function runOver(backend: Backend, program: Program, segments: readonly {
   launchesFor(writer);
   withScratch(backend, Math.max(segments.length, 1) * width * 8, (pointer) => {
     const table = backend.engine.f64(pointer, segments.length * width);
-    segments.forEach(({ inputs, outputs }, i) => table.set([inputs[0]!.size, ...inputs.map(pointerOf), ...outputs.map(pointerOf)], i * width));
+    let at = 0;
+    for (const { inputs, outputs } of segments) {
+      table[at++] = inputs[0]!.size;
+      for (const t of inputs) table[at++] = pointerOf(t);
+      for (const t of outputs) table[at++] = pointerOf(t);
+    }
     run(backend, "mapList", {
       program: programPointer(backend.engine, program),
       ninstr: program.words.length / 5,
@@ -89,7 +94,7 @@ export function runOver(backend: Backend, program: Program, segments: readonly {
       segments: pointer,
       count: segments.length,
       param: [...params, ...program.constants],
-      outReg: [...program.outputs],
+      outReg: program.outputs,
     });
   });
   for (const { outputs } of segments) for (const t of outputs) t.storage.touch(writer);

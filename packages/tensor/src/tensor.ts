@@ -78,19 +78,22 @@ export class Tensor<S extends Shape = Shape> implements Layout {
   /** Moves the handle to another scope (null: none); by default it also leaves its training step. */
   moveTo(scope: Scope | null, { leaveStep = true } = {}): this {
     void this.storage;
-    this.#scope?.delete(this);
-    if (leaveStep) {
-      this.#step?.delete(this);
-      this.#step = null;
-    }
+    const [oldScope, oldStep] = [this.#scope, this.#step];
+    if (leaveStep) this.#step = null;
     this.#scope = scope;
-    scope?.add(this);
+    if (oldScope !== scope) {
+      oldScope?.leave();
+      scope?.add(this);
+    }
+    if (leaveStep) oldStep?.leave();
     this.watch();
     return this;
   }
 
   /** Ties the handle to a training step. */
   joinStep(step: Scope): void {
+    if (this.#step === step) return;
+    this.#step?.leave();
     this.#step = step;
     step.add(this);
     if (this.#watched) this.watch();
@@ -120,8 +123,8 @@ export class Tensor<S extends Shape = Shape> implements Layout {
   end(by: string): void {
     if (this.#ended !== null) return;
     this.#ended = by;
-    this.#scope?.delete(this);
-    this.#step?.delete(this);
+    this.#scope?.leave();
+    this.#step?.leave();
     if (this.#watched) unwatchForgotten(this);
     this.#slot?.release();
     this.block.release();

@@ -17,6 +17,7 @@ export interface Launch {
 type Sink = (launch: Launch) => void;
 let sink: Sink | null = null;
 let running = "";
+export const isTracing = (): boolean => sink !== null;
 
 /** Names what the next launches are for. */
 export function launchesFor(op: string): void {

@@ -8,7 +8,12 @@ import { Tensor, empty, copyInto } from "./tensor.ts";
  * Views of it alias its memory and see the new value, unless `assign` exchanged the storage.
  */
 export class Variable<S extends Shape = Shape> extends Tensor<S> {
-  constructor(value: Tensor<S>) {
+  /** With `take` the memory of a value that owns it alone is taken over, not copied; the value must then end. */
+  constructor(value: Tensor<S>, { take = false } = {}) {
+    if (take && ownsDense(value)) {
+      super(value.storage.retain(), value, value.dtype, "Variable", null);
+      return;
+    }
     const dense = empty(value, "Variable", undefined, value.backend, null);
     copyInto(value, dense);
     super(dense.storage.retain(), dense, value.dtype, "Variable", null);
@@ -24,7 +29,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
       throw new ShapeError("assign", `a Variable of ${this.dtype}${showShape(this.shape)} cannot take ${t.dtype}${showShape(t.shape)}`);
     }
     const old = this.block;
-    if (t.storage.references === 1 && t.offset === 0 && isContiguous(t)) {
+    if (ownsDense(t)) {
       this.block = t.storage.retain();
     } else {
       const copy = empty(t, "Variable", undefined, t.backend, null);
@@ -46,6 +51,8 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     return this;
   }
 }
+
+const ownsDense = (t: Tensor): boolean => t.storage.references === 1 && t.offset === 0 && isContiguous(t);
 
 /** A `Variable` with the value of `t`. */
 export const variable = <S extends Shape>(t: Tensor<S>): Variable<S> => new Variable(t);

@@ -45,7 +45,7 @@ describe("conv2d", () => {
   });
 
   test("its gradients", () => {
-    const dw = ops.conv2dWeightGrad({ x: three, grad: dy }, { ...geometry, kernelSize: [3, 3] });
+    const dw = ops.conv2dWeightGrad({ x: three, grad: dy }, { ...geometry, kernelSize: [3, 3], bias: false }).dweight;
     expect(plane(dw)).toEqual([[8, 10, 9], [5, 6, 6], [6, 5, 4]]);
     const dx = ops.conv2dInputGrad({ grad: dy, weight: filters }, { ...geometry, inputSize: [5, 5] });
     expect((plane(dx) as number[][])[0]).toEqual([-1, 1, 1, -2, -1]);
@@ -175,6 +175,7 @@ onEveryEngine("convolution kernels", (engine) => {
     const attrs = { stride: [2, 1], padding: [1, 0, 2, 0], dilation: [1, 2], groups: 3 } as const;
     const y = ops.conv2d({ x: zeros([2, 9, 11, 13]), weight: zeros([6, 3, 3, 4]) }, { ...attrs, act: "none" }).shape;
     expectKernelIsReference(engine, "conv2dInputGrad", () => ops.conv2dInputGrad({ grad: draw([...y], 1), weight: draw([6, 3, 3, 4], 2) }, { ...attrs, inputSize: [11, 13] }));
-    expectKernelIsReference(engine, "conv2dWeightGrad", () => ops.conv2dWeightGrad({ x: draw([2, 9, 11, 13], 1), grad: draw([...y], 2) }, { ...attrs, kernelSize: [3, 4] }));
+    expectKernelIsReference(engine, "conv2dWeightGrad", () => ops.conv2dWeightGrad({ x: draw([2, 9, 11, 13], 1), grad: draw([...y], 2) }, { ...attrs, kernelSize: [3, 4], bias: false }).dweight);
+    expectKernelIsReference(engine, "conv2dWeightGrad", () => ops.conv2dWeightGrad({ x: draw([2, 9, 11, 13], 1), grad: draw([...y], 2) }, { ...attrs, kernelSize: [3, 4], bias: true }).dbias);
   });
 });

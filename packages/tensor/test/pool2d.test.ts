@@ -12,15 +12,19 @@ describe("maxPool2d", () => {
   test("2×2, and where its gradient lands", () => {
     const { y, indices } = maxPool2dWithIndices(x, 2);
     expect(plane(y)).toEqual([[6, 8], [3, 4]]);
+    expect(indices.dtype).toBe("i32");
     expect(plane(indices)).toEqual([[5, 7], [8, 15]]);
-    const dx = ops.maxPool2dGrad({ grad: image([[1, 2], [2, 4]]), indices }, { ...attrs([2, 2], [2, 2]), inputSize: [4, 4] });
+    const { taps } = ops.maxPool2d({ x }, { ...attrs([2, 2], [2, 2]), relu: false });
+    expect(taps.dtype).toBe("u8");
+    expect(plane(taps)).toEqual([[3, 3], [0, 3]]);
+    const dx = ops.maxPool2dGrad({ grad: image([[1, 2], [2, 4]]), taps }, { ...attrs([2, 2], [2, 2]), inputSize: [4, 4] });
     expect(plane(dx)).toEqual([[0, 0, 0, 0], [0, 1, 0, 2], [2, 0, 0, 0], [0, 0, 0, 4]]);
   });
 
   test("overlapping windows add up", () => {
     const peak = image(Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (_, j) => (i === 2 && j === 2 ? 10 : 0))));
-    const { indices } = maxPool2dWithIndices(peak, 3, { stride: 2 });
-    const dx = ops.maxPool2dGrad({ grad: ones([1, 1, 2, 2]), indices }, { ...attrs([3, 3], [2, 2]), inputSize: [5, 5] });
+    const { taps } = ops.maxPool2d({ x: peak }, { ...attrs([3, 3], [2, 2]), relu: false });
+    const dx = ops.maxPool2dGrad({ grad: ones([1, 1, 2, 2]), taps }, { ...attrs([3, 3], [2, 2]), inputSize: [5, 5] });
     expect(dx.at(0).at(0).at(2).at(2).item()).toBe(4);
     expect(dx.sum().item()).toBe(4);
   });
@@ -108,16 +112,17 @@ onEveryEngine("pooling kernels", (engine) => {
         expectKernelIsReference(engine, "maxPool2d", () => maxPool2d(x().permute([0, 1, 3, 2]), kernel, more));
         for (const countIncludePad of [true, false]) expectKernelIsReference(engine, "avgPool2d", () => avgPool2d(x(), kernel, { ...more, countIncludePad }));
       }
-      expectKernelIsReference(engine, "maxPool2d", () => maxPool2d(x(), 2, { dilation: [2, 3], stride: 1 }));
+      expectKernelIsReference(engine, "maxPool2d", () => maxPool2d(x(), 2, { dilation: [2, 3], stride: 1, relu: true }));
+      expectKernelIsReference(engine, "maxPool2d", () => maxPool2d(draw([1, c, 19, 17], c), 16, { stride: 1 })); // 256 taps
     });
     test(`${c} channels: gradients`, () => {
       const window = { ...attrs([3, 3], [2, 2]), padding: [1, 1, 1, 1] } as const;
       const back = () => {
-        const { y, indices } = ops.maxPool2d({ x: draw([2, c, 9, 7], c) }, window);
-        return { grad: draw([...y.shape], 5), indices };
+        const { y, taps } = ops.maxPool2d({ x: draw([2, c, 9, 7], c) }, { ...window, relu: true });
+        return { grad: draw([...y.shape], 5), taps };
       };
       expectKernelIsReference(engine, "maxPool2dGrad", () => ops.maxPool2dGrad(back(), { ...window, inputSize: [9, 7] }));
-      expectKernelIsReference(engine, "gather", () => ops.poolGather({ x: draw([2, c, 9, 7], 6), indices: back().indices }, window));
+      expectKernelIsReference(engine, "poolGather", () => ops.poolGather({ x: draw([2, c, 9, 7], 6), taps: back().taps }, window));
       for (const countIncludePad of [true, false]) {
         expectKernelIsReference(engine, "avgPool2dGrad", () => ops.avgPool2dGrad({ grad: back().grad }, { ...window, countIncludePad, inputSize: [9, 7] }));
       }

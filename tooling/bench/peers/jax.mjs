@@ -15,6 +15,11 @@ async function hello() {
 }
 
 function prepare(spec) {
+  if (spec.kind === "lstm") throw new Missing("it was measured with a frozen embedding table only (628 ms in a page with two threads)");
+  if (spec.kind === "textcnn") throw new Missing("needs 5 s per step with the embedding frozen");
+  if (spec.layers?.some(({ type }) => type === "lrn")) throw new Missing("no local response normalisation");
+  if (spec.kind === "transformer") throw new Missing("no Transformer in this comparison");
+  if (spec.kind === "dispatch") throw new Missing("jitted functions only");
   if (convolutionFlops(spec) * (spec.pass === "fwd" ? 1 : 3) > 1e9) throw new Missing("its convolutions reach 0.2-0.3 GFLOP/s: too long at this size");
   return { sgemm, conv, net, elementwise }[spec.kind](spec);
 }

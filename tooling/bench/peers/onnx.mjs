@@ -13,8 +13,16 @@ const bytes = (field, data) => Buffer.concat([varint((field << 3) | 2), varint(d
 const text = (field, s) => bytes(field, Buffer.from(s));
 const message = (...fields) => Buffer.concat(fields);
 
-/** AttributeProto: an integer or a list of integers. */
+/** A float as an attribute. */
+export const float = (value) => ({ float: value });
+
+/** AttributeProto: a float, an integer or a list of integers. */
 function attribute(name, value) {
+  if (value.float !== undefined) {
+    const number32 = Buffer.alloc(5, (2 << 3) | 5);
+    number32.writeFloatLE(value.float, 1);
+    return message(text(1, name), number32, number(20, 1));
+  }
   const list = Array.isArray(value);
   return message(text(1, name), ...(list ? value.map((v) => number(8, v)) : [number(3, value)]), number(20, list ? 7 : 2));
 }

@@ -1,6 +1,6 @@
 // The workloads in ONNX Runtime for Node: forward only, from models written on the spot.
 import { readFileSync } from "node:fs";
-import { constant, model, node } from "./onnx.mjs";
+import { constant, float, model, node } from "./onnx.mjs";
 import { Missing, floats, installed, serve } from "./protocol.mjs";
 
 let ort, threads;
@@ -13,7 +13,8 @@ async function hello(options) {
 }
 
 function prepare(spec) {
-  if (spec.pass === "train" || spec.pass === "fwdbwd") throw new Missing("inference only");
+  if (spec.kind === "dispatch") throw new Missing("whole graphs only");
+  if (spec.pass === "train" || spec.pass === "fwdbwd" || ["lstm", "textcnn", "transformer"].includes(spec.kind)) throw new Missing("inference only");
   return { sgemm, conv, net, elementwise }[spec.kind](spec);
 }
 
@@ -55,6 +56,9 @@ function graphOf(layers) {
       nodes.push(node("Gemm", [from, add("w", [layer.out, layer.in], layer.in), add("b", [layer.out], layer.in)], to, { transB: 1 }));
     } else if (layer.type === "maxPool") {
       nodes.push(node("MaxPool", [from], to, { kernel_shape: [layer.kernel, layer.kernel], strides: [layer.stride, layer.stride] }));
+    } else if (layer.type === "lrn") {
+      const { size, alpha, beta, k } = layer;
+      nodes.push(node("LRN", [from], to, { size, alpha: float(alpha), beta: float(beta), bias: float(k) }));
     } else {
       nodes.push(node({ relu: "Relu", flatten: "Flatten" }[layer.type], [from], to));
     }

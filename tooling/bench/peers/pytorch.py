@@ -22,7 +22,7 @@ def hello(threads):
 
 
 def prepare(spec):
-    build = {"sgemm": sgemm, "conv": conv, "net": net, "elementwise": elementwise}[spec["kind"]]
+    build = {"sgemm": sgemm, "conv": conv, "net": net, "lstm": lstm, "textcnn": textcnn, "transformer": transformer, "elementwise": elementwise, "dispatch": dispatch}[spec["kind"]]
     if spec["kind"] == "conv" or (spec["kind"] == "net" and len(spec["input"]) == 3):
         if "layout" in spec:  # found before: what memory is measured with holds one model, not two
             return build(spec, LAYOUTS[spec["layout"]]), spec["layout"]
@@ -82,6 +82,8 @@ def module(layer):
         return nn.MaxPool2d(layer["kernel"], layer["stride"])
     if kind == "dropout":
         return nn.Dropout(layer["p"])
+    if kind == "lrn":
+        return nn.LocalResponseNorm(layer["size"], layer["alpha"], layer["beta"], layer["k"])
     return {"relu": nn.ReLU, "flatten": nn.Flatten}[kind]()
 
 
@@ -110,6 +112,90 @@ def net(spec, layout=None):
     return step
 
 
+class LastState(nn.Module if torch else object):
+    """Embedding, LSTM, linear layer on the last hidden state."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.embedding = nn.Embedding(spec["vocabulary"], spec["embedding"])
+        self.lstm = nn.LSTM(spec["embedding"], spec["hidden"], batch_first=True)
+        self.head = nn.Linear(spec["hidden"], spec["classes"])
+
+    def forward(self, ids):
+        _, (h, _) = self.lstm(self.embedding(ids))
+        return self.head(h[0])
+
+
+def lstm(spec):
+    model = LastState(spec)
+    ids = torch.randint(0, spec["vocabulary"], (spec["batch"], spec["steps"]))
+    target = torch.randint(0, spec["classes"], (spec["batch"],))
+    optimizer = torch.optim.Adam(model.parameters(), lr=spec["lr"])
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(model(ids), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    return step
+
+
+class TextCnn(nn.Module if torch else object):
+    def __init__(self, spec):
+        super().__init__()
+        self.embedding = nn.Embedding(spec["vocabulary"], spec["dim"])
+        self.convolutions = nn.ModuleList(nn.Conv1d(spec["dim"], spec["filters"], k) for k in spec["kernels"])
+        self.dropout = nn.Dropout(spec["dropout"])
+        self.linear = nn.Linear(len(spec["kernels"]) * spec["filters"], spec["classes"])
+
+    def forward(self, ids):
+        x = self.embedding(ids).transpose(1, 2)
+        features = [F.relu(conv(x)).max(2).values for conv in self.convolutions]
+        return self.linear(self.dropout(torch.cat(features, 1)))
+
+
+def textcnn(spec):
+    model = TextCnn(spec)
+    ids = torch.randint(0, spec["vocabulary"], (spec["batch"], spec["length"]))
+    target = torch.randint(0, spec["classes"], (spec["batch"],))
+    optimizer = torch.optim.Adam(model.parameters(), lr=spec["lr"])
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(model(ids), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    return step
+
+
+def positions(length, features):
+    t, i = torch.arange(length).unsqueeze(1), torch.arange(0, features, 2)
+    angle = t / 10000 ** (i / features)
+    return torch.stack([angle.sin(), angle.cos()], -1).reshape(length, features)
+
+
+def transformer(spec):
+    features = spec["features"]
+    embedding = nn.Embedding(spec["vocabulary"], features)
+    layer = nn.TransformerEncoderLayer(features, spec["heads"], spec["feedForward"], dropout=0.0, batch_first=True)
+    encoder = nn.TransformerEncoder(layer, spec["layers"])
+    fc = nn.Linear(features, spec["classes"])
+    constant = positions(spec["length"], features)
+    optimizer = torch.optim.Adam([p for m in (embedding, encoder, fc) for p in m.parameters()], lr=spec["lr"])
+    ids = torch.randint(0, spec["vocabulary"], (spec["batch"], spec["length"]))
+    target = torch.randint(0, spec["classes"], (spec["batch"],))
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(fc(encoder(embedding(ids) + constant).mean(1)), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    return step
+
+
 def elementwise(spec):
     op, n = spec["op"], spec["n"]
     x = torch.randn(n // 1024, 1024) if op == "softmax" else torch.randn(n)
@@ -122,6 +208,16 @@ def elementwise(spec):
         "softmax": lambda: torch.softmax(x, -1),
         "sum": lambda: x.sum(),
     }[op]
+
+
+def dispatch(spec):
+    x, y = torch.randn(1), torch.randn(1)
+    x.requires_grad_(spec["recorded"])
+
+    def step():
+        for _ in range(spec["ops"]):
+            x + y
+    return step
 
 
 sys.exit(serve(hello, prepare))

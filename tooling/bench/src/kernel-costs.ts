@@ -1,5 +1,5 @@
 /** What each kernel has to do at least, from its arguments: for the share of the machine's limits that it reaches. */
-import type { KernelArgs, KernelName } from "@nn/kernels";
+import { cellCodes, type KernelArgs, type KernelName } from "@nn/kernels";
 import { getEngine, type KernelCall } from "@nn/tensor";
 import type { Limits } from "./limits.ts";
 
@@ -29,10 +29,19 @@ const conv = (a: KernelArgs["conv2d"] | KernelArgs["conv2dInputGrad"] | KernelAr
   return compute(2 * a.n * a.oh * a.ow * weight, a.n * (a.h * a.w * a.c + a.oh * a.ow * a.oc) + weight);
 };
 type Pool = { n: number; h: number; w: number; c: number; oh: number; ow: number };
-/** The image on one side, results and their positions on the other. */
-const pool = (perResult: number) => ({ n, h, w, c, oh, ow }: Pool): KernelCost => floats(n * c * (h * w + perResult * oh * ow));
+/** The image on one side, results on the other; of max pooling also their taps, bytes or words. */
+const pool = ({ n, h, w, c, oh, ow }: Pool): KernelCost => floats(n * c * (h * w + oh * ow));
+const maxPool = ({ wideTaps, ...sizes }: Pool & { wideTaps: number }): KernelCost => memory(pool(sizes).bytes + sizes.n * sizes.c * sizes.oh * sizes.ow * (wideTaps ? 4 : 1));
 const reduced = ({ outer, r, inner }: { outer: number; r: number; inner: number }): KernelCost => floats(outer * inner * (r + 1));
 const matrix = (passes: number) => ({ rows, cols }: { rows: number; cols: number }): KernelCost => floats(passes * rows * cols);
+/** State times weight in every step; saved gates and states pass memory once. */
+const sequences = ({ cell, steps, batch, hidden }: { cell: number; steps: number; batch: number; hidden: number }): KernelCost => {
+  const gates = cell === cellCodes.lstm ? 4 : cell === cellCodes.gru ? 3 : 1;
+  return compute(2 * steps * batch * gates * hidden * hidden, steps * batch * (gates + 2) * hidden + gates * hidden * hidden);
+};
+/** Scores and sums of values, `times` over: backward makes the scores again and has four more products. */
+const attention = (times: number) => ({ b, h, t, s, d, e, causal }: { b: number; h: number; t: number; s: number; d: number; e: number; causal: number }): KernelCost =>
+  compute((times * 2 * b * h * t * s * (d + e)) / (causal ? 2 : 1), times * 2 * b * h * (t * d + s * (d + e)));
 type Rows = { outer: number; size: number; rows: number; inner: number };
 
 /** Every kernel; null: its time is shown alone. */
@@ -55,10 +64,11 @@ const formulas: { readonly [K in KernelName]: Formula<K> | null } = {
   conv2d: conv,
   conv2dInputGrad: conv,
   conv2dWeightGrad: conv,
-  maxPool2d: pool(2),
-  maxPool2dGrad: pool(2),
-  avgPool2d: pool(1),
-  avgPool2dGrad: pool(1),
+  maxPool2d: maxPool,
+  maxPool2dGrad: maxPool,
+  poolGather: maxPool,
+  avgPool2d: pool,
+  avgPool2dGrad: pool,
   reduce: reduced,
   argReduce: reduced,
   softmax: matrix(2),
@@ -71,6 +81,14 @@ const formulas: { readonly [K in KernelName]: Formula<K> | null } = {
   gatherGrad: ({ outer, size, rows, inner }: Rows) => floats(outer * inner * (size + 2 * rows)),
   cumsum: ({ outer, r, inner }) => floats(2 * outer * r * inner),
   random: ({ n }) => floats(n),
+  recurrent: sequences,
+  recurrentGrad: sequences,
+  layerNorm: matrix(2),
+  layerNormGrad: matrix(3),
+  attention: attention(1),
+  attentionGrad: attention(2.5),
+  localResponseNorm: ({ pixels, c }) => floats(2 * pixels * c),
+  localResponseNormGrad: ({ pixels, c }) => floats(3 * pixels * c),
 };
 
 /** What `call` needs, or null if that is not written down. Call it while the memory of the arguments is still the kernel's. */

@@ -1,9 +1,12 @@
 /** The workloads in our own library, written as a user would write them. */
-import { conv2d, endStep, noGrad, rand, randint, randn, type Tensor } from "@nn/tensor";
+import { concat, conv2d, endStep, noGrad, rand, randint, randn, scope, type Tensor } from "@nn/tensor";
 import "@nn/autograd";
-import { Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, crossEntropy, type Module } from "@nn/layers";
-import { SGD } from "@nn/optim";
-import { windows, type Conv, type Elementwise, type Layer, type Net, type Sgemm, type Spec } from "./workloads.ts";
+import {
+  Conv1d, Conv2d, Dropout, Embedding, Flatten, LSTM, Linear, LocalResponseNorm, MaxPool2d, Module, ReLU, Sequential, TransformerEncoder, TransformerEncoderLayer,
+  buffer, crossEntropy, sinusoidalPositions, type Buffer,
+} from "@nn/layers";
+import { Adam, SGD } from "@nn/optim";
+import { windows, type Conv, type Dispatch, type Elementwise, type Layer, type Lstm, type Net, type Sgemm, type Spec, type TextCnn, type Transformer } from "./workloads.ts";
 
 /** A workload with its data in memory. */
 export interface Prepared {
@@ -21,8 +24,16 @@ export function prepare(spec: Spec): Prepared {
       return conv(spec);
     case "net":
       return spec.pass === "fwd" ? forward(spec) : train(spec);
+    case "lstm":
+      return lstm(spec);
+    case "textcnn":
+      return textCnn(spec);
+    case "transformer":
+      return transformer(spec);
     case "elementwise":
       return elementwise(spec);
+    case "dispatch":
+      return dispatch(spec);
   }
 }
 
@@ -81,6 +92,8 @@ function module(layer: Layer): Module {
       return new MaxPool2d(layer.kernel, { stride: layer.stride });
     case "dropout":
       return new Dropout(layer.p);
+    case "lrn":
+      return new LocalResponseNorm(layer.size, { alpha: layer.alpha, beta: layer.beta, k: layer.k });
     case "relu":
       return new ReLU();
     case "flatten":
@@ -94,21 +107,103 @@ function forward({ layers, batch, input }: Net): Prepared {
   return { step: () => noGrad(() => net.call(x)).dispose(), dispose: () => (net.dispose(), x.dispose()) };
 }
 
+/** Parameters follow a loss; the loss is read back as a number. */
+const trainingStep = (optimizer: SGD | Adam, lossOf: () => Tensor) => (): void => {
+  optimizer.zeroGrad();
+  const loss = lossOf();
+  loss.backward();
+  optimizer.step();
+  if (!Number.isFinite(loss.item())) throw new Error("the loss is not finite");
+};
+
 function train({ layers, batch, input, classes, lr, momentum }: Net): Prepared {
   const net = new Sequential(...layers.map(module));
   const optimizer = new SGD(net.parameters(), { lr, momentum });
   const x = rand([batch, ...input], { seed: 1 });
   const target = randint(0, classes, [batch], { seed: 2 });
   return {
-    step: () => {
-      optimizer.zeroGrad();
-      const loss = crossEntropy(net.call(x), target as Tensor);
-      loss.backward();
-      optimizer.step();
-      if (!Number.isFinite(loss.item())) throw new Error("the loss is not finite");
-    },
+    step: trainingStep(optimizer, () => crossEntropy(net.call(x), target as Tensor)),
     dispose: () => (endStep(), endStep(), optimizer.zeroGrad(), net.dispose(), disposing(x, target)()),
   };
+}
+
+function lstm({ batch, steps, vocabulary, embedding, hidden, classes, lr }: Lstm): Prepared {
+  const table = new Embedding(vocabulary, embedding);
+  const layer = new LSTM(embedding, hidden, { batchFirst: true });
+  const head = new Linear(hidden, classes);
+  const parameters = [table, layer, head].flatMap((m) => m.parameters());
+  const optimizer = new Adam(parameters, { lr });
+  const ids = randint(0, vocabulary, [batch, steps], { seed: 2 }) as Tensor;
+  const target = randint(0, classes, [batch], { seed: 3 }) as Tensor;
+  return {
+    step: trainingStep(optimizer, () => crossEntropy(head.call(layer.call(table.call(ids)).h.at(0)), target)),
+    dispose: () => (endStep(), endStep(), optimizer.zeroGrad(), disposing(...parameters, ids, target)()),
+  };
+}
+
+class TextCnnNet extends Module {
+  readonly embedding: Embedding;
+  readonly convolutions: readonly Conv1d[];
+  readonly head: Sequential;
+  constructor({ vocabulary, dim, kernels, filters, dropout, classes }: TextCnn) {
+    super();
+    this.embedding = new Embedding(vocabulary, dim);
+    this.convolutions = kernels.map((k) => new Conv1d(dim, filters, k));
+    this.head = new Sequential(new Dropout(dropout), new Linear(kernels.length * filters, classes));
+  }
+  /** ids [N, L] → logits [N, classes] */
+  forward(ids: Tensor): Tensor {
+    const x = this.embedding.call(ids).permute([0, 2, 1]); // [N, dim, L]
+    const features = this.convolutions.map((conv) => conv.forwardActivated(x, "relu").max(2)); // [N, filters] each
+    return this.head.call(concat(features, 1));
+  }
+}
+
+function textCnn(spec: TextCnn): Prepared {
+  const net = new TextCnnNet(spec);
+  const optimizer = new Adam(net.parameters(), { lr: spec.lr });
+  const ids = randint(0, spec.vocabulary, [spec.batch, spec.length], { seed: 1 });
+  const target = randint(0, spec.classes, [spec.batch], { seed: 2 });
+  return {
+    step: trainingStep(optimizer, () => crossEntropy(net.call(ids as Tensor), target as Tensor)),
+    dispose: () => (endStep(), endStep(), optimizer.zeroGrad(), net.dispose(), disposing(ids, target)()),
+  };
+}
+
+class TextTransformer extends Module {
+  readonly embedding: Embedding;
+  readonly encoder: TransformerEncoder;
+  readonly fc: Linear;
+  readonly positions: Buffer;
+  constructor({ vocabulary, length, features, heads, feedForward, layers, classes }: Transformer) {
+    super();
+    this.embedding = new Embedding(vocabulary, features);
+    this.encoder = new TransformerEncoder(() => new TransformerEncoderLayer(features, heads, { dimFeedforward: feedForward, dropout: 0, batchFirst: true }), layers);
+    this.fc = new Linear(features, classes);
+    this.positions = buffer(sinusoidalPositions(length, features));
+  }
+  forward(ids: Tensor): Tensor {
+    const x = this.embedding.call(ids).add(this.positions); // [B,T,D]
+    return this.fc.call(this.encoder.call(x).mean(1));
+  }
+}
+
+function transformer(spec: Transformer): Prepared {
+  const net = new TextTransformer(spec);
+  const optimizer = new Adam(net.parameters(), { lr: spec.lr });
+  const ids = randint(0, spec.vocabulary, [spec.batch, spec.length], { seed: 1 }) as Tensor;
+  const target = randint(0, spec.classes, [spec.batch], { seed: 2 }) as Tensor;
+  return {
+    step: trainingStep(optimizer, () => crossEntropy(net.call(ids), target)),
+    dispose: () => (endStep(), endStep(), optimizer.zeroGrad(), net.dispose(), disposing(ids, target)()),
+  };
+}
+
+function dispatch({ ops, recorded }: Dispatch): Prepared {
+  const [x, y] = [randn([1], { seed: 1 }), randn([1], { seed: 2 })] as [Tensor, Tensor];
+  if (recorded) x.requireGrad();
+  const run = () => scope(() => { for (let i = 0; i < ops; i++) x.add(y); });
+  return { step: () => (run(), endStep()), dispose: disposing(x, y) };
 }
 
 const softmaxRow = 1024;

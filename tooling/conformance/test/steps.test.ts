@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { DataLoader, TensorDataset } from "@nn/data";
 import { createEngine } from "@nn/kernels";
-import { Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, bceWithLogits, crossEntropy, sequential, type Module } from "@nn/layers";
+import { Conv2d, Dropout, Flatten, Linear, MaxPool2d, MultiheadAttention, ReLU, Sigmoid, TransformerEncoderLayer, bceWithLogits, crossEntropy, sequential, type Module } from "@nn/layers";
 import { Adam, SGD, clipGradNorm } from "@nn/optim";
 import { manualSeed, ops, randn, scope, setEngine, tensor, variable, zeros, type Tensor } from "@nn/tensor";
 import { Trainer } from "@nn/train";
@@ -149,7 +149,31 @@ function alternating(): Style {
   };
 }
 
-const styles = { "plain for loop": plain, "loader loop": loader, "trainer with accumulation": trainer, "carried state": carried, "two players in turn": alternating };
+/** Attention packed, across, with a mask and with dropped weights, in a plain loop. */
+function attention(): Style {
+  const encoder = new TransformerEncoderLayer(4, 2, { dimFeedforward: 4, dropout: 0, batchFirst: true });
+  const cross = new MultiheadAttention(4, 2, { dropout: 0.5, batchFirst: true });
+  const parameters = [...encoder.parameters(), ...cross.parameters()];
+  const optimizer = new Adam(parameters);
+  const x = randn([2, 3, 4]) as Tensor;
+  const mask = tensor([[false, false, true], [false, false, false]], { dtype: "bool" }) as Tensor;
+  return (count, trouble) => {
+    for (let i = 0; i < count; i++) {
+      try {
+        const y = encoder.call(x, { keyPaddingMask: mask });
+        const [z] = cross.call(y, x, x, { keyPaddingMask: mask });
+        trouble(i);
+        z.square().mean().backward();
+      } catch (error) {
+        if (!/trouble/.test(String(error))) throw error;
+      }
+      optimizer.step();
+      optimizer.zeroGrad();
+    }
+  };
+}
+
+const styles = { attention, "plain for loop": plain, "loader loop": loader, "trainer with accumulation": trainer, "carried state": carried, "two players in turn": alternating };
 
 for (const kind of ["native", "wasm"] as const) {
   describe(kind, () => {

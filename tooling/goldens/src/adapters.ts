@@ -3,8 +3,10 @@
  * Inputs come in PyTorch's order, attributes as stored in the file; several results are named as there.
  */
 import {
-  adaptiveAvgPool2d, avgPool2d, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, maxPool2d, maxout, ops, stack, step,
-  type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type CrossEntropyOptions, type DType,
+  adaptiveAvgPool2d, avgPool2d, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, embedding, embeddingBag, layerNorm, localResponseNorm, maxPool2d, maxout, ops,
+  rmsNorm, scaledDotProductAttention, stack, step,
+  type AttentionOptions, type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type CrossEntropyOptions, type DType, type EmbeddingBagOptions,
+  type LocalResponseNormOptions,
   type MaxPoolOptions, type Tensor,
 } from "@nn/tensor";
 import * as layers from "@nn/layers";
@@ -105,5 +107,14 @@ export const adapters: Record<string, Adapter> = {
   crossEntropyMasked: loss("crossEntropy", 2),
   cosineEmbeddingLoss: loss("cosineEmbeddingLoss", 3),
   tripletMarginLoss: loss("tripletMarginLoss", 3),
+  embedding: ([weight, ids], attrs) => embedding(ids!, weight!, attrs),
+  embeddingBag: ([weight, ids], { bagOffsets, ...options }) => embeddingBag(ids!, weight!, { ...(bagOffsets ? { offsets: bagOffsets as number[] } : {}), ...options } as EmbeddingBagOptions),
+  localResponseNorm: ([x], attrs) => localResponseNorm(x!, attrs as LocalResponseNormOptions),
+  layerNorm: (inputs, { normalizedShape, ...options }) => {
+    const [x, weight = null, bias = null] = inputs;
+    return layerNorm(x!, normalizedShape as number[], { weight, bias, ...options });
+  },
+  rmsNorm: ([x, weight], { normalizedShape, eps }) => rmsNorm(x!, normalizedShape as number[], { weight: weight ?? null, eps: (eps as number | undefined) ?? 1e-6 }),
+  scaledDotProductAttention: ([q, k, v, mask], attrs) => scaledDotProductAttention(q!, k!, v!, { mask: mask ?? null, ...attrs } as AttentionOptions),
   crossEntropy: ([logits, target, weight], attrs) => crossEntropy(logits!, target!, { ...(weight ? { weight } : {}), ...attrs } as CrossEntropyOptions),
 };

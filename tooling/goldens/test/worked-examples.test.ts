@@ -1,9 +1,10 @@
 /**
  * Examples worked out by hand, with their printed digits: gradient descent, back-propagation through a 3-4-2 network,
- * convolution and pooling, SAME and VALID padding. In f64.
+ * convolution and pooling, SAME and VALID padding, attention, positions and layer norm. In f64.
  */
 import { grad, valueAndGrad } from "@nn/autograd";
-import { ArgumentError, ShapeError, concat, conv2d, maxPool2d, tensor, type Tensor, samePadding, validPadding } from "@nn/tensor";
+import { sinusoidalPositions } from "@nn/layers";
+import { ArgumentError, ShapeError, concat, conv2d, layerNorm, maxPool2d, scaledDotProductAttention, tensor, type Tensor, samePadding, validPadding } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 
 type Matrix = number[][];
@@ -242,5 +243,22 @@ describe("SAME and VALID", () => {
   ])("in %d, kernel %d, stride %d, dilation %d is refused", (...sizes) => {
     expect(() => samePadding(...sizes)).toThrow(ArgumentError);
     expect(() => validPadding(...sizes)).toThrow(ArgumentError);
+  });
+});
+
+describe("the parts of a Transformer (Vaswani 2017)", () => {
+  test("attention of two queries over three keys", () => {
+    const heads = (rows: Matrix) => f64(rows).unsqueeze(0); // [1,N,D]
+    const y = scaledDotProductAttention(heads([[1, 0], [0, 1]]), heads([[1, 0], [0, 1], [1, 1]]), heads([[1, 2], [3, 4], [5, 6]]));
+    expectClose(y.slice(1, 1, 2), [3.4067, 4.4067], 4);
+    expectClose(y.slice(1, 0, 1), [3, 4], 10);
+  });
+
+  test("position 1 of 4 features", () => {
+    expectClose(sinusoidalPositions(2, 4).slice(0, 1, 2), [0.8414709848, 0.5403023059, 0.0099998333, 0.9999500004], 7); // in f32
+  });
+
+  test("layer norm of 1, 2, 3, 4", () => {
+    expectClose(layerNorm(f64([1, 2, 3, 4]), 4), [-1.3416, -0.4472, 0.4472, 1.3416], 4);
   });
 });

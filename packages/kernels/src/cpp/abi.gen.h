@@ -5,9 +5,9 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "abd072ab4ffd"
+#define NN_ABI_HASH "55708d592205"
 #define NN_ABI_MAX_DOUBLES 122
-#define NN_KERNEL_COUNT 24
+#define NN_KERNEL_COUNT 33
 /** X(kernel function, its argument struct), in the order of kernel ids. */
 #define NN_KERNELS(X) \
   X(map, MapArgs) \
@@ -33,7 +33,16 @@
   X(gather, GatherArgs) \
   X(gatherGrad, GatherGradArgs) \
   X(cumsum, CumsumArgs) \
-  X(random, RandomArgs)
+  X(random, RandomArgs) \
+  X(recurrent, RecurrentArgs) \
+  X(recurrentGrad, RecurrentGradArgs) \
+  X(localResponseNorm, LocalResponseNormArgs) \
+  X(localResponseNormGrad, LocalResponseNormGradArgs) \
+  X(layerNorm, LayerNormArgs) \
+  X(layerNormGrad, LayerNormGradArgs) \
+  X(attention, AttentionArgs) \
+  X(attentionGrad, AttentionGradArgs) \
+  X(poolGather, PoolGatherArgs)
 
 namespace nn { namespace NN_ISA {
 
@@ -392,9 +401,11 @@ struct MaxPool2dArgs {
   int64_t padLeft;
   int64_t dilationH;
   int64_t dilationW;
+  void* taps;
+  int64_t wideTaps;
+  int64_t relu;
   float* x;
   float* y;
-  int32_t* indices;
   static MaxPool2dArgs read(const double* d) {
     MaxPool2dArgs a;
     a.n = (int64_t)d[0];
@@ -411,9 +422,11 @@ struct MaxPool2dArgs {
     a.padLeft = (int64_t)d[11];
     a.dilationH = (int64_t)d[12];
     a.dilationW = (int64_t)d[13];
-    a.x = (float*)(uintptr_t)(uint64_t)d[14];
-    a.y = (float*)(uintptr_t)(uint64_t)d[15];
-    a.indices = (int32_t*)(uintptr_t)(uint64_t)d[16];
+    a.taps = (void*)(uintptr_t)(uint64_t)d[14];
+    a.wideTaps = (int64_t)d[15];
+    a.relu = (int64_t)d[16];
+    a.x = (float*)(uintptr_t)(uint64_t)d[17];
+    a.y = (float*)(uintptr_t)(uint64_t)d[18];
     return a;
   }
 };
@@ -433,8 +446,9 @@ struct MaxPool2dGradArgs {
   int64_t padLeft;
   int64_t dilationH;
   int64_t dilationW;
+  void* taps;
+  int64_t wideTaps;
   float* dy;
-  int32_t* indices;
   float* dx;
   static MaxPool2dGradArgs read(const double* d) {
     MaxPool2dGradArgs a;
@@ -452,9 +466,10 @@ struct MaxPool2dGradArgs {
     a.padLeft = (int64_t)d[11];
     a.dilationH = (int64_t)d[12];
     a.dilationW = (int64_t)d[13];
-    a.dy = (float*)(uintptr_t)(uint64_t)d[14];
-    a.indices = (int32_t*)(uintptr_t)(uint64_t)d[15];
-    a.dx = (float*)(uintptr_t)(uint64_t)d[16];
+    a.taps = (void*)(uintptr_t)(uint64_t)d[14];
+    a.wideTaps = (int64_t)d[15];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[16];
+    a.dx = (float*)(uintptr_t)(uint64_t)d[17];
     return a;
   }
 };
@@ -678,6 +693,7 @@ struct ScatterAddRowsArgs {
   float* dy;
   int32_t* index;
   float* dx;
+  int64_t skip;
   static ScatterAddRowsArgs read(const double* d) {
     ScatterAddRowsArgs a;
     a.outer = (int64_t)d[0];
@@ -687,6 +703,7 @@ struct ScatterAddRowsArgs {
     a.dy = (float*)(uintptr_t)(uint64_t)d[4];
     a.index = (int32_t*)(uintptr_t)(uint64_t)d[5];
     a.dx = (float*)(uintptr_t)(uint64_t)d[6];
+    a.skip = (int64_t)d[7];
     return a;
   }
 };
@@ -769,6 +786,341 @@ struct RandomArgs {
     a.stream = (int64_t)d[4];
     a.offset = (int64_t)d[5];
     a.out = (float*)(uintptr_t)(uint64_t)d[6];
+    return a;
+  }
+};
+
+struct RecurrentArgs {
+  int64_t cell;
+  int64_t steps;
+  int64_t batch;
+  int64_t hidden;
+  int64_t reverse;
+  float* weight;
+  float* h0;
+  float* c0;
+  int32_t* lengths;
+  float* y;
+  float* gates;
+  float* bias;
+  float* h;
+  float* c;
+  void* scratch;
+  static RecurrentArgs read(const double* d) {
+    RecurrentArgs a;
+    a.cell = (int64_t)d[0];
+    a.steps = (int64_t)d[1];
+    a.batch = (int64_t)d[2];
+    a.hidden = (int64_t)d[3];
+    a.reverse = (int64_t)d[4];
+    a.weight = (float*)(uintptr_t)(uint64_t)d[5];
+    a.h0 = (float*)(uintptr_t)(uint64_t)d[6];
+    a.c0 = (float*)(uintptr_t)(uint64_t)d[7];
+    a.lengths = (int32_t*)(uintptr_t)(uint64_t)d[8];
+    a.y = (float*)(uintptr_t)(uint64_t)d[9];
+    a.gates = (float*)(uintptr_t)(uint64_t)d[10];
+    a.bias = (float*)(uintptr_t)(uint64_t)d[11];
+    a.h = (float*)(uintptr_t)(uint64_t)d[12];
+    a.c = (float*)(uintptr_t)(uint64_t)d[13];
+    a.scratch = (void*)(uintptr_t)(uint64_t)d[14];
+    return a;
+  }
+};
+
+struct RecurrentGradArgs {
+  int64_t cell;
+  int64_t steps;
+  int64_t batch;
+  int64_t hidden;
+  int64_t reverse;
+  float* weight;
+  float* h0;
+  float* c0;
+  int32_t* lengths;
+  float* y;
+  float* gates;
+  float* dy;
+  float* dh;
+  float* dc;
+  float* dgates;
+  float* dh0;
+  float* dc0;
+  void* scratch;
+  static RecurrentGradArgs read(const double* d) {
+    RecurrentGradArgs a;
+    a.cell = (int64_t)d[0];
+    a.steps = (int64_t)d[1];
+    a.batch = (int64_t)d[2];
+    a.hidden = (int64_t)d[3];
+    a.reverse = (int64_t)d[4];
+    a.weight = (float*)(uintptr_t)(uint64_t)d[5];
+    a.h0 = (float*)(uintptr_t)(uint64_t)d[6];
+    a.c0 = (float*)(uintptr_t)(uint64_t)d[7];
+    a.lengths = (int32_t*)(uintptr_t)(uint64_t)d[8];
+    a.y = (float*)(uintptr_t)(uint64_t)d[9];
+    a.gates = (float*)(uintptr_t)(uint64_t)d[10];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[11];
+    a.dh = (float*)(uintptr_t)(uint64_t)d[12];
+    a.dc = (float*)(uintptr_t)(uint64_t)d[13];
+    a.dgates = (float*)(uintptr_t)(uint64_t)d[14];
+    a.dh0 = (float*)(uintptr_t)(uint64_t)d[15];
+    a.dc0 = (float*)(uintptr_t)(uint64_t)d[16];
+    a.scratch = (void*)(uintptr_t)(uint64_t)d[17];
+    return a;
+  }
+};
+
+struct LocalResponseNormArgs {
+  int64_t pixels;
+  int64_t c;
+  int64_t size;
+  float alpha;
+  float beta;
+  float k;
+  float* x;
+  float* y;
+  static LocalResponseNormArgs read(const double* d) {
+    LocalResponseNormArgs a;
+    a.pixels = (int64_t)d[0];
+    a.c = (int64_t)d[1];
+    a.size = (int64_t)d[2];
+    a.alpha = (float)d[3];
+    a.beta = (float)d[4];
+    a.k = (float)d[5];
+    a.x = (float*)(uintptr_t)(uint64_t)d[6];
+    a.y = (float*)(uintptr_t)(uint64_t)d[7];
+    return a;
+  }
+};
+
+struct LocalResponseNormGradArgs {
+  int64_t pixels;
+  int64_t c;
+  int64_t size;
+  float alpha;
+  float beta;
+  float k;
+  float* x;
+  float* dy;
+  float* dx;
+  static LocalResponseNormGradArgs read(const double* d) {
+    LocalResponseNormGradArgs a;
+    a.pixels = (int64_t)d[0];
+    a.c = (int64_t)d[1];
+    a.size = (int64_t)d[2];
+    a.alpha = (float)d[3];
+    a.beta = (float)d[4];
+    a.k = (float)d[5];
+    a.x = (float*)(uintptr_t)(uint64_t)d[6];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[7];
+    a.dx = (float*)(uintptr_t)(uint64_t)d[8];
+    return a;
+  }
+};
+
+struct LayerNormArgs {
+  int64_t rms;
+  int64_t rows;
+  int64_t cols;
+  double eps;
+  float* x;
+  float* weight;
+  float* bias;
+  float* y;
+  float* mean;
+  float* rstd;
+  static LayerNormArgs read(const double* d) {
+    LayerNormArgs a;
+    a.rms = (int64_t)d[0];
+    a.rows = (int64_t)d[1];
+    a.cols = (int64_t)d[2];
+    a.eps = (double)d[3];
+    a.x = (float*)(uintptr_t)(uint64_t)d[4];
+    a.weight = (float*)(uintptr_t)(uint64_t)d[5];
+    a.bias = (float*)(uintptr_t)(uint64_t)d[6];
+    a.y = (float*)(uintptr_t)(uint64_t)d[7];
+    a.mean = (float*)(uintptr_t)(uint64_t)d[8];
+    a.rstd = (float*)(uintptr_t)(uint64_t)d[9];
+    return a;
+  }
+};
+
+struct LayerNormGradArgs {
+  int64_t rms;
+  int64_t rows;
+  int64_t cols;
+  float* x;
+  float* weight;
+  float* dy;
+  float* mean;
+  float* rstd;
+  float* dx;
+  float* dw;
+  float* db;
+  void* scratch;
+  static LayerNormGradArgs read(const double* d) {
+    LayerNormGradArgs a;
+    a.rms = (int64_t)d[0];
+    a.rows = (int64_t)d[1];
+    a.cols = (int64_t)d[2];
+    a.x = (float*)(uintptr_t)(uint64_t)d[3];
+    a.weight = (float*)(uintptr_t)(uint64_t)d[4];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[5];
+    a.mean = (float*)(uintptr_t)(uint64_t)d[6];
+    a.rstd = (float*)(uintptr_t)(uint64_t)d[7];
+    a.dx = (float*)(uintptr_t)(uint64_t)d[8];
+    a.dw = (float*)(uintptr_t)(uint64_t)d[9];
+    a.db = (float*)(uintptr_t)(uint64_t)d[10];
+    a.scratch = (void*)(uintptr_t)(uint64_t)d[11];
+    return a;
+  }
+};
+
+struct AttentionArgs {
+  int64_t b;
+  int64_t h;
+  int64_t t;
+  int64_t s;
+  int64_t d;
+  int64_t e;
+  float scale;
+  int64_t causal;
+  float* q;
+  int64_t qStride[3];
+  float* k;
+  int64_t kStride[3];
+  float* v;
+  int64_t vStride[3];
+  float* mask;
+  int64_t maskStride[4];
+  float* o;
+  int64_t oStride[3];
+  float* lse;
+  static AttentionArgs read(const double* d) {
+    AttentionArgs a;
+    a.b = (int64_t)d[0];
+    a.h = (int64_t)d[1];
+    a.t = (int64_t)d[2];
+    a.s = (int64_t)d[3];
+    a.d = (int64_t)d[4];
+    a.e = (int64_t)d[5];
+    a.scale = (float)d[6];
+    a.causal = (int64_t)d[7];
+    a.q = (float*)(uintptr_t)(uint64_t)d[8];
+    for (int i = 0; i < 3; i++) a.qStride[i] = (int64_t)d[9 + i];
+    a.k = (float*)(uintptr_t)(uint64_t)d[12];
+    for (int i = 0; i < 3; i++) a.kStride[i] = (int64_t)d[13 + i];
+    a.v = (float*)(uintptr_t)(uint64_t)d[16];
+    for (int i = 0; i < 3; i++) a.vStride[i] = (int64_t)d[17 + i];
+    a.mask = (float*)(uintptr_t)(uint64_t)d[20];
+    for (int i = 0; i < 4; i++) a.maskStride[i] = (int64_t)d[21 + i];
+    a.o = (float*)(uintptr_t)(uint64_t)d[25];
+    for (int i = 0; i < 3; i++) a.oStride[i] = (int64_t)d[26 + i];
+    a.lse = (float*)(uintptr_t)(uint64_t)d[29];
+    return a;
+  }
+};
+
+struct AttentionGradArgs {
+  int64_t b;
+  int64_t h;
+  int64_t t;
+  int64_t s;
+  int64_t d;
+  int64_t e;
+  float scale;
+  int64_t causal;
+  float* q;
+  int64_t qStride[3];
+  float* k;
+  int64_t kStride[3];
+  float* v;
+  int64_t vStride[3];
+  float* mask;
+  int64_t maskStride[4];
+  float* o;
+  int64_t oStride[3];
+  float* lse;
+  float* dy;
+  int64_t dyStride[3];
+  float* dq;
+  int64_t dqStride[3];
+  float* dk;
+  int64_t dkStride[3];
+  float* dv;
+  int64_t dvStride[3];
+  static AttentionGradArgs read(const double* d) {
+    AttentionGradArgs a;
+    a.b = (int64_t)d[0];
+    a.h = (int64_t)d[1];
+    a.t = (int64_t)d[2];
+    a.s = (int64_t)d[3];
+    a.d = (int64_t)d[4];
+    a.e = (int64_t)d[5];
+    a.scale = (float)d[6];
+    a.causal = (int64_t)d[7];
+    a.q = (float*)(uintptr_t)(uint64_t)d[8];
+    for (int i = 0; i < 3; i++) a.qStride[i] = (int64_t)d[9 + i];
+    a.k = (float*)(uintptr_t)(uint64_t)d[12];
+    for (int i = 0; i < 3; i++) a.kStride[i] = (int64_t)d[13 + i];
+    a.v = (float*)(uintptr_t)(uint64_t)d[16];
+    for (int i = 0; i < 3; i++) a.vStride[i] = (int64_t)d[17 + i];
+    a.mask = (float*)(uintptr_t)(uint64_t)d[20];
+    for (int i = 0; i < 4; i++) a.maskStride[i] = (int64_t)d[21 + i];
+    a.o = (float*)(uintptr_t)(uint64_t)d[25];
+    for (int i = 0; i < 3; i++) a.oStride[i] = (int64_t)d[26 + i];
+    a.lse = (float*)(uintptr_t)(uint64_t)d[29];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[30];
+    for (int i = 0; i < 3; i++) a.dyStride[i] = (int64_t)d[31 + i];
+    a.dq = (float*)(uintptr_t)(uint64_t)d[34];
+    for (int i = 0; i < 3; i++) a.dqStride[i] = (int64_t)d[35 + i];
+    a.dk = (float*)(uintptr_t)(uint64_t)d[38];
+    for (int i = 0; i < 3; i++) a.dkStride[i] = (int64_t)d[39 + i];
+    a.dv = (float*)(uintptr_t)(uint64_t)d[42];
+    for (int i = 0; i < 3; i++) a.dvStride[i] = (int64_t)d[43 + i];
+    return a;
+  }
+};
+
+struct PoolGatherArgs {
+  int64_t n;
+  int64_t h;
+  int64_t w;
+  int64_t c;
+  int64_t kh;
+  int64_t kw;
+  int64_t oh;
+  int64_t ow;
+  int64_t strideH;
+  int64_t strideW;
+  int64_t padTop;
+  int64_t padLeft;
+  int64_t dilationH;
+  int64_t dilationW;
+  void* taps;
+  int64_t wideTaps;
+  float* x;
+  float* y;
+  static PoolGatherArgs read(const double* d) {
+    PoolGatherArgs a;
+    a.n = (int64_t)d[0];
+    a.h = (int64_t)d[1];
+    a.w = (int64_t)d[2];
+    a.c = (int64_t)d[3];
+    a.kh = (int64_t)d[4];
+    a.kw = (int64_t)d[5];
+    a.oh = (int64_t)d[6];
+    a.ow = (int64_t)d[7];
+    a.strideH = (int64_t)d[8];
+    a.strideW = (int64_t)d[9];
+    a.padTop = (int64_t)d[10];
+    a.padLeft = (int64_t)d[11];
+    a.dilationH = (int64_t)d[12];
+    a.dilationW = (int64_t)d[13];
+    a.taps = (void*)(uintptr_t)(uint64_t)d[14];
+    a.wideTaps = (int64_t)d[15];
+    a.x = (float*)(uintptr_t)(uint64_t)d[16];
+    a.y = (float*)(uintptr_t)(uint64_t)d[17];
     return a;
   }
 };

@@ -1,6 +1,8 @@
 #pragma once
 // Gradients of conv2d, both as matrix products fed straight from the images, group by group.
 #include "conv2d.hpp"
+#include "sparse-grad.hpp"
+#include "winograd-grad.hpp"
 
 namespace nn { namespace NN_ISA {
 namespace gemm_detail {
@@ -33,8 +35,10 @@ inline void conv2dInputGrad(const Conv2dInputGradArgs& a) {
     const BackwardTaps find{a.strideH, a.padTop, a.dilationH, a.strideW, a.padLeft, a.dilationW};
     return depthwise(a.n, a.h, a.w, a.oh, a.ow, a.c, a.kh, a.kw, a.dy, a.weight, a.dx, nullptr, kNone, a.scratch, find);
   }
-  if (is_winograd(a, a.h, a.w) && a.oh * a.ow > 0) {  // a convolution of dy with the flipped filter
-    return Winograd{a.n, a.oh, a.ow, a.oc, a.h, a.w, a.c, 2 - a.padTop, 2 - a.padLeft, a.dy, a.weight, 9 * a.c, 9, true, nullptr, kNone, a.dx}.run((float*)a.scratch);
+  if (is_sparse(a)) return sparse_input_grad(a);
+  if (a.strideH == 1 && is_winograd(a, a.oc, a.c, a.h, a.w) && a.oh * a.ow > 0) {  // a convolution of dy with the flipped filter
+    return WinogradConv{{a.dy, a.oh, a.ow, a.oc, a.kh - 1 - a.padTop, a.kw - 1 - a.padLeft, 1, nullptr}, {a.n, a.h, a.w, kPoints + 1 - a.kh}, a.weight,
+                        {a.kh, 1, a.oc, a.kh * a.kw * a.c, a.kh * a.kw, true}, a.c, nullptr, kNone, a.dx}.run((float*)a.scratch);
   }
   for (int64_t g = 0; g < a.groups; g++)
     for (int64_t py = 0; py < imin(a.strideH, a.h); py++)
@@ -87,6 +91,11 @@ inline void conv2dWeightGrad(const Conv2dWeightGradArgs& a) {
   const int64_t k = taps * cg, m = k + (a.db ? 1 : 0), pixels = a.n * a.oh * a.ow;
   if (m <= 0 || og <= 0) return;
   if (is_depthwise(a)) return depthwise_weight_grad(a);
+  if (is_sparse(a)) return sparse_weight_grad(a);
+  if (is_winograd(a, a.c, a.oc, a.oh, a.ow)) {
+    return WinogradWeightGrad{{a.x, a.h, a.w, a.c, a.padTop, a.padLeft, a.strideH, nullptr}, {a.n, a.oh, a.ow, kPoints + 1 - ceil_div(a.kh, a.strideH)}, a.dy,
+                              {a.kh, a.strideH, a.c, taps, taps * a.c, false}, a.oc, a.dw, a.db}.run((float*)a.scratch);
+  }
   const WeightGradPlan plan(m, og, pixels);
   float* partial = (float*)a.scratch;  // [slab][m][ldc]
   float* packed = partial + plan.slabs * m * plan.ldc;  // [slab][step][ldc] in panels

@@ -18,18 +18,42 @@ struct FilterMatrix {
   int64_t kw, tw;
   int64_t kh0, khStep, kw0, kwStep;
 
-  NN_NOINLINE void pack_panel(int64_t p0, int64_t kc, int64_t j, int64_t cols, float* dst) const {
-    int64_t c = p0 % channels, tap = p0 / channels;
-    int64_t tx = tap % tw, ty = tap / tw;
-    for (int64_t p = 0; p < kc; p++, dst += NR) {
-      const float* w = weight + j * colStride + c * rowStride + (kh0 + ty * khStep) * kw + kw0 + tx * kwStep;
-      for (int64_t q = 0; q < cols; q++) dst[q] = w[q * colStride];
-      if (cols < NR) zero_run(dst + cols, NR - cols);
-      if (++c == channels) {
-        c = 0;
-        if (++tx == tw) { tx = 0; ty++; }
+  /** Into panels of `b`, channel by channel with all taps, so that each line of the weight is read once. In the order of the
+   *  panels it was read once per tap, and packing was a quarter of the time of AlexNet's convolutions on one image. */
+  void pack(const SharedPanels& b) const {
+    if (b.blocks.k == 0) return;
+    const int64_t taps = b.blocks.k / channels, group = imin(channels, imax(1, 16 * 1024 / (taps * NR))), groups = ceil_div(channels, group);
+    parallel_for(ceil_div(b.n, NR) * groups, [&](int64_t chunk) {
+      const int64_t j = chunk / groups * NR, c0 = chunk % groups * group, c1 = imin(channels, c0 + group);
+      if (khStep > 0) pack_rows(b, j, imin(NR, b.n - j), c0 * taps, c1 * taps, taps);
+      else pack_taps(b, j, imin(NR, b.n - j), c0, c1, taps);
+    });
+  }
+
+  /** Forward: the filter of an output channel is one run of (channel, tap) from e0 to e1. */
+  NN_NOINLINE void pack_rows(const SharedPanels& b, int64_t j, int64_t cols, int64_t e0, int64_t e1, int64_t taps) const {
+    alignas(64) float tile[4 * W * NR] = {};
+    int64_t c = e0 / taps, tap = 0;
+    for (int64_t e = e0; e < e1; e += 4 * W) {
+      const int64_t count = imin(4 * W, e1 - e);
+      transpose(count, cols, tile, NR, weight + j * colStride + e, colStride);
+      for (int64_t i = 0; i < count; i++) {
+        copy_run(b.row(tap * channels + c, j), tile + i * NR, NR);
+        if (++tap == taps) { tap = 0; c++; }
       }
     }
+  }
+
+  /** Input gradient: the filters of neighbouring columns follow each other, taps apart. */
+  NN_NOINLINE void pack_taps(const SharedPanels& b, int64_t j, int64_t cols, int64_t c0, int64_t c1, int64_t taps) const {
+    for (int64_t c = c0; c < c1; c++)
+      for (int64_t tap = 0, ty = 0, tx = 0; tap < taps; tap++) {
+        const float* w = weight + j * colStride + c * rowStride + (kh0 + ty * khStep) * kw + kw0 + tx * kwStep;
+        float* dst = b.row(tap * channels + c, j);
+        for (int64_t q = 0; q < cols; q++) dst[q] = w[q * colStride];
+        if (cols < NR) zero_run(dst + cols, NR - cols);
+        if (++tx == tw) { tx = 0; ty++; }
+      }
   }
 };
 
@@ -38,7 +62,7 @@ template <class TargetOf>
 inline void convolve(int64_t rows, int64_t n, const Patches& patches, const FilterMatrix& filter, TargetOf&& target, const float* bias, int act,
                      void* scratch) {
   const SharedPanels b{(float*)scratch, n, Blocks(patches.columns())};
-  b.pack([&](int64_t p0, int64_t kc, int64_t j, int64_t cols, float* dst) { filter.pack_panel(p0, kc, j, cols, dst); });
+  filter.pack(b);
   const bool inPlace = patches.is_image() && n <= 2 * NR && left_in_place({nullptr, patches.pixel, 1});
   wide_loop(
       rows, n, b,
@@ -60,8 +84,10 @@ inline void conv2d(const Conv2dArgs& a) {
     const ForwardTaps find{a.strideH, a.padTop, a.dilationH, a.strideW, a.padLeft, a.dilationW};
     return depthwise(a.n, a.oh, a.ow, a.h, a.w, a.c, a.kh, a.kw, a.x, a.weight, a.y, a.bias, (int)a.act, a.scratch, find);
   }
-  if (is_winograd(a, a.oh, a.ow)) {
-    return Winograd{a.n, a.h, a.w, a.c, a.oh, a.ow, a.oc, a.padTop, a.padLeft, a.x, a.weight, 9, 9 * a.c, false, a.bias, (int)a.act, a.y}.run((float*)a.scratch);
+  if (is_winograd(a, a.c, a.oc, a.oh, a.ow)) {
+    const int64_t taps = ceil_div(a.kh, a.strideH);
+    return WinogradConv{{a.x, a.h, a.w, a.c, a.padTop, a.padLeft, a.strideH, nullptr}, {a.n, a.oh, a.ow, kPoints + 1 - taps}, a.weight,
+                        {a.kh, a.strideH, a.c, a.kh * a.kw, a.kh * a.kw * a.c, false}, a.oc, a.bias, (int)a.act, a.y}.run((float*)a.scratch);
   }
   for (int64_t g = 0; g < a.groups; g++) {
     const Patches patches{a.x + g * cg, a.h, a.w, a.c, cg, a.oh, a.ow, a.strideH, a.strideW, -a.padTop, -a.padLeft,

@@ -1,9 +1,9 @@
 #pragma once
 // Strided n-d copy, and fill. Limit: memory bandwidth.
 //
-// Dimensions are sorted by the destination's strides and joined where both sides allow it. Then one of three inner loops:
+// Dimensions are sorted by the destination's strides and joined where both sides allow it. Then one of these inner loops:
 // contiguous runs (memcpy), a blocked transpose where source and destination are contiguous along different
-// dimensions (NCHW <-> NHWC, weights), or a plain strided run.
+// dimensions (NCHW <-> NHWC, weights), three planes zipped or unzipped (RGB images), or a plain strided run.
 #include "abi.gen.h"
 #include "parallel.h"
 #include "simd.h"
@@ -113,6 +113,52 @@ template <class T> NN_INLINE void transpose_tile(T* d, int64_t ds, const T* s, i
     for (int64_t j = 0; j < cols; j++) d[i * ds + j] = s[j * ss + i];
 }
 
+/** RGB: d[3·i + j] = s[j·ss + i], i < n, j < 3. */
+inline void zip_three(u32_alias* d, const u32_alias* s, int64_t ss, int64_t n) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const u32x4 r = *(const u32x4*)(s + i), g = *(const u32x4*)(s + ss + i), b = *(const u32x4*)(s + 2 * ss + i);
+    const u32x4 rg = __builtin_shufflevector(r, g, 0, 4, 1, 5), gb = __builtin_shufflevector(g, b, 1, 5, 2, 6), br = __builtin_shufflevector(b, r, 2, 7, 3, 6);
+    u32_alias* y = d + 3 * i;  // r0 g0 b0 r1 | g1 b1 r2 g2 | b2 r3 g3 b3
+    *(u32x4*)y = __builtin_shufflevector(rg, b, 0, 1, 4, 2);
+    *(u32x4*)(y + 4) = __builtin_shufflevector(gb, br, 0, 1, 7, 2);
+    *(u32x4*)(y + 8) = __builtin_shufflevector(br, g, 0, 1, 7, 2);
+  }
+  for (; i < n; i++) d[3 * i] = s[i], d[3 * i + 1] = s[ss + i], d[3 * i + 2] = s[2 * ss + i];
+}
+
+/** The other way: d[j·ds + i] = s[3·i + j]. */
+inline void unzip_three(u32_alias* d, int64_t ds, const u32_alias* s, int64_t n) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const u32_alias* x = s + 3 * i;  // r0 g0 b0 r1 | g1 b1 r2 g2 | b2 r3 g3 b3
+    const u32x4 a = *(const u32x4*)x, b = *(const u32x4*)(x + 4), c = *(const u32x4*)(x + 8);
+    const u32x4 ab = __builtin_shufflevector(a, b, 1, 2, 4, 5), bc = __builtin_shufflevector(b, c, 2, 3, 5, 6);  // g0 b0 g1 b1 | r2 g2 r3 g3
+    *(u32x4*)(d + i) = __builtin_shufflevector(a, bc, 0, 3, 4, 6);
+    *(u32x4*)(d + ds + i) = __builtin_shufflevector(ab, bc, 0, 2, 5, 7);
+    *(u32x4*)(d + 2 * ds + i) = __builtin_shufflevector(ab, c, 1, 3, 4, 7);
+  }
+  for (; i < n; i++) d[i] = s[3 * i], d[ds + i] = s[3 * i + 1], d[2 * ds + i] = s[3 * i + 2];
+}
+
+/** n pixels of three channels between planes and pixels; the planes lie in the source (zip) or in the destination. */
+inline void copy_three(const Plan& p, int pixels, bool zip, u32_alias* dst, const u32_alias* src) {
+  const int64_t n = p.shape[pixels], plane = zip ? p.src[p.nd - 1] : p.dst[p.nd - 2];
+  const int outer = p.nd - 2;
+  int64_t images = 1;
+  for (int d = 0; d < outer; d++) images *= p.shape[d];
+  const int64_t pieces = ceil_div(n, kTask / 4), piece = round_up(ceil_div(n, pieces), 4), group = imax(1, kTask / 4 / piece);
+  parallel_for(ceil_div(images * pieces, group), [&](int64_t task) {
+    for (int64_t q = task * group; q < imin(images * pieces, (task + 1) * group); q++) {
+      const Offsets o = locate(p, outer, q / pieces);
+      const int64_t from = q % pieces * piece, count = imin(piece, n - from);
+      if (count <= 0) continue;
+      if (zip) zip_three(dst + o.dst + 3 * from, src + o.src + from, plane, count);
+      else unzip_three(dst + o.dst + from, plane, src + o.src + 3 * from, count);
+    }
+  });
+}
+
 /** The destination is contiguous along the last dimension, the source along dimension `across`. */
 template <class T> inline void copy_transposed(Plan p, int across, T* dst, const T* src) {
   const int last = p.nd - 1;
@@ -135,7 +181,11 @@ template <class T> inline void copy_transposed(Plan p, int across, T* dst, const
 }
 
 template <class T> inline void copy_elements(const Plan& p, void* dst, const void* src) {
-  const int last = p.nd - 1;
+  const int last = p.nd - 1, above = p.nd - 2;
+  if (sizeof(T) == 4 && last > 0 && p.dst[last] == 1 && p.src[above] == 1) {
+    const bool zip = p.shape[last] == 3 && p.dst[above] == 3, unzip = p.shape[above] == 3 && p.src[last] == 3;
+    if (zip || unzip) return copy_three(p, zip ? above : last, zip, (u32_alias*)dst, (const u32_alias*)src);
+  }
   if (p.dst[last] == 1 && p.src[last] != 1 && p.src[last] != 0 && p.shape[last] >= 4)
     for (int d = 0; d < last; d++)
       if (p.src[d] == 1 && p.shape[d] >= 4) return copy_transposed(p, d, (T*)dst, (const T*)src);

@@ -8,9 +8,13 @@
 #include "pool2d.hpp"
 #include "reduce.hpp"
 #include "softmax.hpp"
+#include "norm.hpp"
+#include "attention.hpp"
 #include "gather.hpp"
+#include "recurrent.hpp"
 #include "random.hpp"
 #include "scan.hpp"
+#include "lrn.hpp"
 
 namespace nn { namespace NN_ISA {
 

@@ -46,7 +46,7 @@ inline void gatherRows(const GatherRowsArgs& a) {
   });
 }
 
-/** dx[o][index[row]][:] += dy[o][row][:] from zero. A chunk owns a range of destination rows and of columns and looks
+/** dx[o][index[row]][:] += dy[o][row][:] from zero, but for rows with index `skip`. A chunk owns a range of destination rows and of columns and looks
  *  through all of index, which is cheap beside adding rows of 8 or more elements. */
 inline void scatterAddRows(const ScatterAddRowsArgs& a) {
   using namespace gather_detail;
@@ -65,12 +65,12 @@ inline void scatterAddRows(const ScatterAddRowsArgs& a) {
     else for (int64_t k = k0; k < k1; k++) fill_bytes(dx + k * a.inner, 0, width * 4);
     if (a.inner == 1) {
       for (int64_t r = 0; r < a.rows; r++)
-        if (within(a.index[r], a.size)) dx[a.index[r]] += dy[r];
+        if (within(a.index[r], a.size) && a.index[r] != a.skip) dx[a.index[r]] += dy[r];
       return;
     }
     for (int64_t r = 0; r < a.rows; r++) {
       const int64_t k = a.index[r];
-      if (k >= k0 && k < k1) add(dx + k * a.inner, dy + r * a.inner, width);
+      if (k >= k0 && k < k1 && k != a.skip) add(dx + k * a.inner, dy + r * a.inner, width);
     }
   });
 }

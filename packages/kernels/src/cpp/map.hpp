@@ -3,7 +3,8 @@
 // operations reads and writes memory once and stays in L1 between.
 //
 // Registers: inputs 0..nin-1, then params (one splat vector each), then temporaries. Contiguous f32 inputs are read in
-// place, others are gathered (and converted) to a block first; a temporary that is an output is computed in place.
+// place, others are gathered (and converted) to a block first; a temporary that is an output is computed in place,
+// or in a block from which it is streamed to memory if inputs and results together are larger than the caches.
 // A tail shorter than a vector is run on padded copies, so every element takes the same path: same bits anywhere.
 // Limit: memory bandwidth (add: 12 bytes per element) or, for exp and its kin, arithmetic.
 #include "abi.gen.h"
@@ -16,6 +17,7 @@ namespace map_detail {
 
 constexpr int kBlock = 512, kMaxIn = 8, kMaxParam = 16, kMaxOut = 4, kMaxTemp = 32, kMaxReg = 64;
 constexpr int kF32 = 0, kI32 = 1;
+constexpr int64_t kCached = 32 << 20;  // bytes; a usual last-level cache
 
 /** One operand: element i is at p[i & mask]; mask 0 re-reads one splat vector. */
 struct Operand { const float* p; int64_t mask; };
@@ -133,14 +135,14 @@ struct Direct {
 };
 
 /** Elements per chunk: about 10 µs of work or more. Element-wise results do not depend on it. */
-inline int64_t chunk_size(const Program& p) {
+inline int64_t chunk_size(const Program& p, int64_t total) {
   int64_t weight = 0;
   for (int k = 0; k < p.ninstr; k++) {
     int op = p.code[5 * k];
     weight += op >= OP_exp && op <= OP_erf ? 6 : op == OP_pow || op == OP_mod || op == OP_atan2 ? 12 : 1;
   }
   int64_t blocks = 256 / imax(weight, 1);
-  return kBlock * imax(8, imin(64, blocks));
+  return kBlock * imax(imax(8, imin(64, blocks)), total / (128 * kBlock));
 }
 
 /** Reads one strided input in iteration order, a run of the innermost dimension at a time. */
@@ -188,6 +190,11 @@ struct Walker {
   }
 };
 
+/** d[0..n) = p[0..n) past the caches; d lies on a multiple of a vector's size, n is a multiple of W. */
+NN_INLINE void stream_out(float* d, const float* p, int64_t n) {
+  for (int64_t i = 0; i < n; i += W) stream(d + i, load_aligned(p + i));
+}
+
 inline void write_out(void* out, int type, int64_t at, Operand r, int64_t n) {
   if (type == kF32) {
     float* d = (float*)out + at;
@@ -234,7 +241,8 @@ inline void map(const MapArgs& a) {
   for (int d = 0; d < a.nd; d++) total *= a.shape[d];
   if (total == 0) return;
   const int nd = merge_dims(a, shape, stride);
-  bool dense[kMaxIn], scalar[kMaxIn];
+  bool dense[kMaxIn], scalar[kMaxIn], gathers = false;
+  int64_t arrays = p.nout;
   for (int k = 0; k < p.nin; k++) {
     int64_t expect = 1;
     dense[k] = a.inType[k] == kF32;
@@ -244,13 +252,22 @@ inline void map(const MapArgs& a) {
       scalar[k] &= stride[k][d] == 0;
       expect *= shape[d];
     }
+    arrays += dense[k] && !scalar[k];
+    gathers |= !dense[k] && !scalar[k];
   }
   Direct direct;
   direct.find(p, a.outReg, [&](int k, int o) { return a.in[k] == a.out[o]; });
   for (int o = 0; o < p.nout; o++)
     if (a.outType[o] != kF32) direct.last[o] = -1;
+  bool streams = kStreams && 4 * arrays * total > kCached;
+  for (int o = 0; o < p.nout; o++) {
+    streams &= direct.last[o] >= 0 && (uintptr_t)a.out[o] % (4 * W) == 0;
+    for (int k = 0; k < p.nin; k++) streams &= a.in[k] != a.out[o];
+  }
 
-  const int64_t chunk = chunk_size(p);
+  const int64_t chunk = chunk_size(p, total);
+  // One instruction on what lies ready needs no registers, hence no blocks.
+  const int64_t block = p.ninstr == 1 && !gathers && !streams && direct.last[0] >= 0 ? chunk : kBlock;
   parallel_for(ceil_div(total, chunk), [&](int64_t c) {
     alignas(64) float gathered[kMaxIn][kBlock], temps[kMaxTemp][kBlock], splats[kMaxIn + kMaxParam][W];
     Operand reg[kMaxReg];
@@ -272,7 +289,7 @@ inline void map(const MapArgs& a) {
     for (int t = 0; t < kMaxTemp; t++) reg[first + t] = {temps[t], ~0ll};
 
     for (int64_t at = begin; at < end;) {
-      const int64_t left = imin(kBlock, end - at), whole = left / W * W;
+      const int64_t left = imin(block, end - at), whole = left / W * W;
       const bool tail = whole == 0;              // fewer than W elements: padded copies, nothing in place
       const int64_t n = tail ? left : whole;
       for (int k = 0; k < p.nin; k++) {
@@ -286,11 +303,15 @@ inline void map(const MapArgs& a) {
         reg[k] = {dense[k] && !tail ? x : gathered[k], ~0ll};
       }
       for (int o = 0; o < p.nout; o++)
-        if (direct.last[o] >= 0) reg[a.outReg[o]].p = tail ? temps[a.outReg[o] - first] : (const float*)a.out[o] + at;
+        if (direct.last[o] >= 0) reg[a.outReg[o]].p = tail || streams ? temps[a.outReg[o] - first] : (const float*)a.out[o] + at;
       run_program(p, reg, tail ? W : n);
-      for (int o = 0; o < p.nout; o++) write_out(a.out[o], (int)a.outType[o], at, reg[a.outReg[o]], n);
+      for (int o = 0; o < p.nout; o++) {
+        if (streams && !tail) stream_out((float*)a.out[o] + at, reg[a.outReg[o]].p, n);
+        else write_out(a.out[o], (int)a.outType[o], at, reg[a.outReg[o]], n);
+      }
       at += n;
     }
+    if (streams) stream_end();
   });
 }
 
@@ -298,12 +319,12 @@ inline void map(const MapArgs& a) {
 inline void mapList(const MapListArgs& a) {
   using namespace map_detail;
   const Program p{a.program, (int)a.ninstr, (int)a.nin, (int)a.nparam, (int)a.nout};
-  const int64_t columns = 1 + p.nin + p.nout, chunk = chunk_size(p), first = p.nin + p.nparam;
-  int64_t chunks = 0;
+  const int64_t columns = 1 + p.nin + p.nout, first = p.nin + p.nparam;
+  int64_t elements = 0, chunks = 0;
+  for (int64_t s = 0; s < a.count; s++) elements += (int64_t)a.segments[s * columns];
+  const int64_t chunk = chunk_size(p, elements);
   for (int64_t s = 0; s < a.count; s++) chunks += ceil_div((int64_t)a.segments[s * columns], chunk);
   // Many short segments (biases) share a task: one task per `chunk` elements, each a run of neighbouring chunks.
-  int64_t elements = 0;
-  for (int64_t s = 0; s < a.count; s++) elements += (int64_t)a.segments[s * columns];
   const int64_t tasks = imin(chunks, ceil_div(elements, chunk));
   parallel_for(tasks, [&](int64_t task) {
     const int64_t from = chunks * task / tasks, to = chunks * (task + 1) / tasks;

@@ -128,6 +128,11 @@ struct SharedPanels {
     const int64_t kc = blocks.end(kb) - blocks.begin(kb);
     return {b + blocks.begin(kb) * round_up(n, NR) + j * kc, kc * NR, NR};
   }
+  /** Row p of the panel that begins at column j. */
+  float* row(int64_t p, int64_t j) const {
+    const int64_t kb = p / blocks.size;
+    return (float*)at(kb, j).b + (p - blocks.begin(kb)) * NR;
+  }
   /** fill(p0, kc, j, cols, dst) writes one panel [kc][NR] of columns j … j+cols. */
   template <class Fill> void pack(Fill&& fill) const {
     const int64_t panels = ceil_div(n, NR), group = imax(1, imin(panels, 32 * 1024 / (KC * NR)));  // ≥ 32k floats a chunk

@@ -244,6 +244,21 @@ template <class Op> inline Extreme arg_row(const float* p, int64_t n, int64_t fi
   return best;
 }
 
+/** N vectors of columns at once, best and position in registers. */
+template <class Op, int N> NN_INLINE void arg_columns(const float* p, int64_t r, int64_t stride, int32_t* y) {
+  vf best[N];
+  vi index[N];
+  for (int k = 0; k < N; k++) best[k] = load(p + k * W), index[k] = splati(0);
+  for (int64_t i = 1; i < r; i++)
+    for (int k = 0; k < N; k++) {
+      const vf v = load(p + i * stride + k * W);
+      const vi better = (Op::identity < 0 ? v > best[k] : v < best[k]) | ((v != v) & (best[k] == best[k]));
+      best[k] = select(better, v, best[k]);
+      index[k] = selecti(better, splati((int32_t)i), index[k]);
+    }
+  for (int k = 0; k < N; k++) storei(y + k * W, index[k]);
+}
+
 template <class Op> inline void arg_rows(int64_t outer, int64_t r, const float* x, int32_t* y) {
   if (outer < 64 && r >= 4 * kChunk) {
     const int64_t slab = imax(2 * kChunk, ceil_div(r, 256)), slabs = ceil_div(r, slab);
@@ -259,26 +274,25 @@ template <class Op> inline void arg_rows(int64_t outer, int64_t r, const float* 
     }
     return;
   }
+  if (r <= 32 && 4 * outer >= W) {  // W short rows at a time, one per lane
+    const int64_t groups = ceil_div(outer, W), per = imax(1, kChunk / (r * W));
+    parallel_for(ceil_div(groups, per), [&](int64_t chunk) {
+      alignas(64) float t[32 * W];
+      int32_t index[W];
+      for (int64_t o = chunk * per * W; o < imin(outer, (chunk + 1) * per * W); o += W) {
+        const int64_t n = imin(W, outer - o);
+        rows_to_lanes(x + o * r, n, r, t);
+        arg_columns<Op, 1>(t, r, W, index);
+        copy_bytes(y + o, index, n * 4);
+      }
+    });
+    return;
+  }
   const int64_t per = imax(1, kChunk / r);
   parallel_for(ceil_div(outer, per), [&](int64_t chunk) {
     const int64_t end = imin(outer, (chunk + 1) * per);
     for (int64_t o = chunk * per; o < end; o++) y[o] = arg_row<Op>(x + o * r, r, 0).index;
   });
-}
-
-/** N vectors of columns at once, best and position in registers. */
-template <class Op, int N> NN_INLINE void arg_columns(const float* p, int64_t r, int64_t stride, int32_t* y) {
-  vf best[N];
-  vi index[N];
-  for (int k = 0; k < N; k++) best[k] = load(p + k * W), index[k] = splati(0);
-  for (int64_t i = 1; i < r; i++)
-    for (int k = 0; k < N; k++) {
-      const vf v = load(p + i * stride + k * W);
-      const vi better = (Op::identity < 0 ? v > best[k] : v < best[k]) | ((v != v) & (best[k] == best[k]));
-      best[k] = select(better, v, best[k]);
-      index[k] = selecti(better, splati((int32_t)i), index[k]);
-    }
-  for (int k = 0; k < N; k++) storei(y + k * W, index[k]);
 }
 
 template <class Op> inline void arg_reduce_columns(int64_t outer, int64_t r, int64_t inner, const float* x, int32_t* y) {

@@ -63,6 +63,29 @@ NN_INLINE void store_part(float* p, vf v, int64_t n) {
   for (int i = 0; i < n; i++) p[i] = t[i];
 }
 
+// ---- stores past the caches: a result larger than them is not read into them first, and what they hold stays ----
+// GCC has no portable builtin for it; WASM has no such instruction, and a plain store does.
+#if defined(__x86_64__)
+constexpr bool kStreams = true;
+/** p lies on a multiple of a vector's size. Call `stream_end` before another thread may read. */
+NN_INLINE void stream(float* p, vf v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, (vf*)p);
+#elif NN_WIDTH == 16
+  __builtin_ia32_movntps512(p, v);
+#elif NN_WIDTH == 8
+  __builtin_ia32_movntps256(p, v);
+#else
+  __builtin_ia32_movntps(p, v);
+#endif
+}
+NN_INLINE void stream_end() { __builtin_ia32_sfence(); }
+#else
+constexpr bool kStreams = false;
+NN_INLINE void stream(float* p, vf v) { store_aligned(p, v); }
+NN_INLINE void stream_end() {}
+#endif
+
 NN_INLINE vf splat(float x) { return x - (vf){}; }  // x - 0 keeps -0 and NaN; compiles to one broadcast
 NN_INLINE vi splati(int32_t x) { return x - (vi){}; }
 /** A constant for a loop. V8 rebuilds a vector constant at each use (about four instructions); a value the compiler
@@ -90,6 +113,7 @@ NN_INLINE vf fma(vf a, vf b, vf c) { return (vf)__builtin_wasm_relaxed_madd_f32x
 NN_INLINE vf fma(vf a, vf b, vf c) { return a * b + c; }
 #endif
 NN_INLINE float fma(float a, float b, float c) { return a * b + c; }
+NN_INLINE vf fma(float a, vf b, vf c) { return fma(splat(a), b, c); }
 
 /** Lane-wise m ? a : b; m is a comparison result (lanes 0 or -1). */
 #if defined(__wasm_relaxed_simd__)

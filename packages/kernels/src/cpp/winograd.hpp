@@ -1,142 +1,169 @@
 #pragma once
-// 3×3 convolutions with stride 1 by Winograd's F(2×2, 3×3) (Lavin & Gray 2015, "Fast Algorithms for Convolutional Neural Networks"):
-//   Y = Aᵀ[(G g Gᵀ) ∘ (Bᵀ d B)]A   for each 4×4 tile d of the image, summed over channels before the last step.
-// 16 multiplications give 4 results where the sum of 9 taps needs 36. The sums over channels are 16 matrix products.
-// F(2×2) and not F(4×4): its matrices hold only 0, ±1 and ½, and its results stay within the tolerance of direct convolution.
+// Convolutions of 3×3 or 5×5 taps by Winograd's algorithm: tiles of the image and the filter are transformed (winograd-transforms.hpp),
+// the sums over channels (weight gradient: over tiles) are 49 matrix products, and their results are transformed back.
+// A filter with a stride goes the same way where b×b pixels (b = stride) make one pixel of b²·c channels: 11×11 taps with
+// stride 4 are 3×3 taps of blocks.
 //
-// Tiles pass in groups, so that what lies between the three phases stays in the shared cache.
+// Tiles pass in groups, so that what lies between the phases stays in the shared cache.
+// An infinity or NaN in a pixel reaches all results of its tiles, as NaN. Accuracy: see winograd-transforms.hpp.
 #include "abi.gen.h"
 #include "gemm.hpp"
+#include "winograd-transforms.hpp"
 
 namespace nn { namespace NN_ISA {
 namespace gemm_detail {
 
-/** y[n, oh, ow, m] = act(x[n, h, w, k] ⋆ filter + bias). Weight (row channel c, column o, tap t) lies at c·rowStride + o·colStride + t;
- *  flipped: taps counted down, as the input gradient wants them. */
-struct Winograd {
-  int64_t n, h, w, k, oh, ow, m, padTop, padLeft;
-  const float *x, *weight;
-  int64_t rowStride, colStride;
-  bool flipped;
+constexpr int64_t kBlockChannels = 64;  // most channels of a block of pixels
+constexpr int64_t kTileChunk = 8;       // tiles transformed by one chunk
+
+/** Pixels [n, h, w] in tiles of size×size. */
+struct TileGrid {
+  int64_t n, h, w, size;
+  struct Tile { int64_t image, y, x, rows, cols; };
+  int64_t tilesX() const { return ceil_div(w, size); }
+  int64_t perImage() const { return ceil_div(h, size) * tilesX(); }
+  int64_t count() const { return n * perImage(); }
+  Tile at(int64_t t) const {
+    const int64_t y = t % perImage() / tilesX() * size, x = t % tilesX() * size;
+    return {t / perImage(), y, x, imin(size, h - y), imin(size, w - x)};
+  }
+};
+
+/** The images that 7×7 windows are cut from. Window pixel (i, j) of tile (y, x) is the block of block×block pixels from
+ *  ((y + i)·block − top, (x + j)·block − left), zero outside the image. */
+struct TileSource {
+  const float* x;
+  int64_t h, w, c, top, left, block;
+  const float* zeros;  // as many as channels
+  int64_t channels() const { return block * block * c; }
+
+  void transform(const TileGrid::Tile& tile, float* v, int64_t step) const {
+    const float* pixels[kPositions];
+    alignas(64) float cut[kPositions * kBlockChannels];
+    const float* image = x + tile.image * h * w * c;
+    for (int64_t i = 0; i < kPoints; i++)
+      for (int64_t j = 0; j < kPoints; j++) {
+        const int64_t p = i * kPoints + j, iy = (tile.y + i) * block - top, ix = (tile.x + j) * block - left;
+        if (block == 1) pixels[p] = iy >= 0 && iy < h && ix >= 0 && ix < w ? image + (iy * w + ix) * c : zeros;
+        else cut_block(image, iy, ix, cut + p * channels()), pixels[p] = cut + p * channels();
+      }
+    const int64_t whole = channels() / W * W;
+    for (int64_t at = 0; at < whole; at += W) image_plane(pixels, at, v + at, step);
+    if (whole == channels()) return;
+    alignas(64) float last[kPositions * W];  // the last channels, beside zeros
+    for (int p = 0; p < kPositions; p++) {
+      store_aligned(last + p * W, load_part(pixels[p] + whole, channels() - whole));
+      pixels[p] = last + p * W;
+    }
+    image_plane(pixels, 0, v + whole, step);
+  }
+
+ private:
+  void cut_block(const float* image, int64_t y, int64_t x0, float* to) const {
+    const int64_t low = imin(block, imax(0, -x0)), high = imax(low, imin(block, w - x0));
+    for (int64_t i = y; i < y + block; i++, to += block * c) {
+      if (i < 0 || i >= h) { zero_run(to, block * c); continue; }
+      zero_run(to, low * c);
+      copy_run(to + low * c, image + (i * w + x0 + low) * c, (high - low) * c);
+      zero_run(to + high * c, (block - high) * c);
+    }
+  }
+};
+
+/** Taps of an OIHW weight as the tiles see them: taps×taps of blocks of pixels. */
+struct BlockTaps {
+  int64_t side, block, c;           // filter side, and channels of a pixel, not of a block
+  int64_t rowStride, colStride;     // of the summed channel and of the result's channel, in elements
+  bool flipped;                     // counted down, as the input gradient wants them
+  int taps() const { return (int)ceil_div(side, block); }
+  /** Where tap (i, j) of channel q of a block lies, or −1 past the filter's edge. */
+  int64_t offset(int64_t q, int64_t i, int64_t j) const {
+    const int64_t y = i * block + q / (block * c), x = j * block + q / c % block;
+    if (y >= side || x >= side) return -1;
+    return q % c * rowStride + (flipped ? side * side - 1 - y * side - x : y * side + x);
+  }
+};
+
+// Rows of transformed tiles are a little longer than needed: rows a multiple of 2 KiB apart would meet in the same sets of L1.
+inline int64_t tile_row(int64_t channels) { return round_up(channels, 32) + 16; }
+/** Tiles in groups of even size, at most 96. */
+inline int64_t tile_group(int64_t tiles) { return ceil_div(tiles, ceil_div(tiles, 96)); }
+
+/** y[n, h, w, m] = act(source ⋆ filter + bias), [n, h, w] being the grid. */
+struct WinogradConv {
+  TileSource source;
+  TileGrid grid;
+  const float* weight;
+  BlockTaps taps;
+  int64_t m;
   const float* bias;
   int act;
   float* y;
 
-  int64_t tilesY() const { return ceil_div(oh, 2); }
-  int64_t tilesX() const { return ceil_div(ow, 2); }
-  int64_t tiles() const { return n * tilesY() * tilesX(); }
-  // Rows of V and M are a little longer than needed: rows a multiple of 2 KiB apart would meet in the same sets of L1.
-  int64_t vRow() const { return round_up(k, 16) + 16; }
-  int64_t mRow() const { return round_up(m, 32) + 16; }
-  /** Tiles of a group: 16·group·k floats are about 4 MiB. */
-  int64_t group() const { return imin(tiles(), imax(64, 65536 / k)); }
-  int64_t filterSize() const { return k * round_up(m, NR); }
+  int64_t filterSize() const { return source.channels() * round_up(m, NR); }
 
-  /** Scratch: the transformed filter [16][filterSize], then a group of V [16][group][vRow] and M [16][group][mRow]. */
-  void run(float* scratch) const {
-    float* const u = scratch;
-    float* const v = u + 16 * k * round_up(m, 32);
-    float* const products = v + 16 * group() * vRow();
+  /** Scratch: zeros, the transformed filter [49][filterSize], a group of tiles V [49][group][k] and their products [49][group][m]. */
+  void run(float* scratch) {
+    const int64_t k = source.channels(), group = tile_group(grid.count()), vRow = tile_row(k), mRow = tile_row(m);
+    float* const u = scratch + vRow;
+    float* const v = u + kPositions * k * round_up(m, 32);
+    float* const products = v + kPositions * group * vRow;
+    zero_run(scratch, vRow);
+    source.zeros = scratch;
     transform_filter(u);
     const Blocks blocks(k);
-    for (int64_t first = 0; first < tiles(); first += group()) {
-      const int64_t count = imin(group(), tiles() - first), few = ceil_div(count, 8);
-      parallel_for(few, [&](int64_t chunk) {
-        for (int64_t t = chunk * 8, e = imin(count, t + 8); t < e; t++) transform_image(first + t, v + t * vRow());
+    for (int64_t first = 0; first < grid.count(); first += group) {
+      const int64_t count = imin(group, grid.count() - first), chunks = ceil_div(count, kTileChunk);
+      parallel_for(chunks, [&](int64_t chunk) {
+        for (int64_t t = chunk * kTileChunk; t < imin(count, (chunk + 1) * kTileChunk); t++) source.transform(grid.at(first + t), v + t * vRow, group * vRow);
       });
-      const int64_t rowChunks = ceil_div(count, MB);
-      parallel_for(16 * rowChunks, [&](int64_t chunk) {
-        const int64_t p = chunk / rowChunks, r0 = chunk % rowChunks * MB, rows = imin(MB, count - r0);
+      const int64_t rows = round_up(ceil_div(count, ceil_div(count, MB)), MR), rowChunks = ceil_div(count, rows);
+      parallel_for(kPositions * rowChunks, [&](int64_t chunk) {
+        const int64_t p = chunk / rowChunks, r0 = chunk % rowChunks * rows;
         const SharedPanels panels{u + p * filterSize(), m, blocks};
-        const float* a = v + (p * group() + r0) * vRow();
-        float* c = products + (p * group() + r0) * mRow();
+        const float* a = v + (p * group + r0) * vRow;
+        float* c = products + (p * group + r0) * mRow;
         for (int64_t kb = 0; kb < blocks.count; kb++)
-          block(rows, m, blocks.end(kb) - blocks.begin(kb), a + blocks.begin(kb), vRow(), 1, panels.at(kb, 0), {c, mRow(), nullptr}, {kb > 0, nullptr, kNone});
+          block(imin(rows, count - r0), round_up(m, W), blocks.end(kb) - blocks.begin(kb), a + blocks.begin(kb), vRow, 1, panels.at(kb, 0), {c, mRow, nullptr},
+                {kb > 0, nullptr, kNone});
       });
-      parallel_for(few, [&](int64_t chunk) {
-        for (int64_t t = chunk * 8, e = imin(count, t + 8); t < e; t++) transform_back(first + t, products + t * mRow());
+      parallel_for(chunks, [&](int64_t chunk) {
+        for (int64_t t = chunk * kTileChunk; t < imin(count, (chunk + 1) * kTileChunk); t++) transform_back(grid.at(first + t), products + t * mRow, group * mRow);
       });
     }
   }
 
  private:
-  /** U = G g Gᵀ for every pair of channels, packed as panels for each of the 16 positions. */
-  NN_NOINLINE void transform_filter(float* u) const {
-    const Blocks blocks(k);
+  /** Every pair of channels, packed as panels for each of the 49 positions. */
+  void transform_filter(float* u) const {
+    const Blocks blocks(source.channels());
     const int64_t panels = ceil_div(m, NR);
+    const int q = taps.taps();
     parallel_for(blocks.count * panels, [&](int64_t chunk) {
-      const int64_t kb = chunk / panels, j = chunk % panels * NR, p0 = blocks.begin(kb), kc = blocks.end(kb) - p0, cols = imin(NR, m - j);
-      for (int64_t c = 0; c < kc; c++) {
-        alignas(64) float out[16][NR] = {};
-        for (int64_t q = 0; q < cols; q++) {
-          const float* g = weight + (p0 + c) * rowStride + (j + q) * colStride;
-          float t[4][3];
-          for (int s = 0; s < 3; s++) {
-            const float g0 = flipped ? g[8 - s] : g[s], g1 = flipped ? g[5 - s] : g[3 + s], g2 = flipped ? g[2 - s] : g[6 + s];
-            t[0][s] = g0, t[1][s] = 0.5f * (g0 + g1 + g2), t[2][s] = 0.5f * (g0 - g1 + g2), t[3][s] = g2;
+      const int64_t kb = chunk / panels, j0 = chunk % panels * NR;
+      float* to = (float*)SharedPanels{u, m, blocks}.at(kb, j0).b;
+      for (int64_t c = blocks.begin(kb); c < blocks.end(kb); c++)
+        for (int64_t j = j0; j < j0 + NR; j += W, to += W) {
+          alignas(64) float g[25][W] = {};
+          const int64_t lanes = imin(W, m - j);
+          for (int64_t i = 0; i < q * q; i++) {
+            const int64_t at = taps.offset(c, i / q, i % q);
+            if (at >= 0) for (int64_t lane = 0; lane < lanes; lane++) g[i][lane] = weight[at + (j + lane) * taps.colStride];
           }
-          for (int r = 0; r < 4; r++) {
-            const float g0 = t[r][0], g1 = t[r][1], g2 = t[r][2];
-            out[r * 4][q] = g0, out[r * 4 + 1][q] = 0.5f * (g0 + g1 + g2), out[r * 4 + 2][q] = 0.5f * (g0 - g1 + g2), out[r * 4 + 3][q] = g2;
-          }
+          spread(q, (const vf*)g, to, filterSize());
         }
-        for (int p = 0; p < 16; p++) {
-          float* to = (float*)SharedPanels{u + p * filterSize(), m, blocks}.at(kb, j).b + c * NR;
-          for (int q = 0; q < NR; q += W) store(to + q, load_aligned(out[p] + q));
-        }
-      }
     });
   }
 
-  /** V = Bᵀ d B of one tile, all channels; position p goes to v + p·group·vRow. Outside the image d is 0. */
-  NN_NOINLINE void transform_image(int64_t tile, float* v) const {
-    const int64_t tx = tile % tilesX(), ty = tile / tilesX() % tilesY(), image = tile / (tilesX() * tilesY());
-    const int64_t y0 = 2 * ty - padTop, x0 = 2 * tx - padLeft, step = group() * vRow();
-    const float* base = x + ((image * h + y0) * w + x0) * k;
-    bool in[4][4];
-    for (int i = 0; i < 4; i++) for (int j = 0; j < 4; j++) in[i][j] = y0 + i >= 0 && y0 + i < h && x0 + j >= 0 && x0 + j < w;
-    for (int64_t c = 0; c < k; c += W) {
-      const int64_t left = k - c;
-      vf t[4][4];
-      NN_UNROLL for (int j = 0; j < 4; j++) {
-        vf d[4];
-        NN_UNROLL for (int i = 0; i < 4; i++) {
-          const float* p = base + (i * w + j) * k + c;
-          d[i] = !in[i][j] ? vf{} : left >= W ? load(p) : load_part(p, left);
-        }
-        t[0][j] = d[0] - d[2], t[1][j] = d[1] + d[2], t[2][j] = d[2] - d[1], t[3][j] = d[1] - d[3];
-      }
-      NN_UNROLL for (int i = 0; i < 4; i++) {
-        float* to = v + i * 4 * step + c;  // rows of V have room for a whole vector
-        store(to, t[i][0] - t[i][2]);
-        store(to + step, t[i][1] + t[i][2]);
-        store(to + 2 * step, t[i][2] - t[i][1]);
-        store(to + 3 * step, t[i][1] - t[i][3]);
-      }
-    }
-  }
-
-  /** The 2×2 results of one tile: Aᵀ M A, then bias and activation. */
-  NN_NOINLINE void transform_back(int64_t tile, const float* products) const {
-    const int64_t tx = tile % tilesX(), ty = tile / tilesX() % tilesY(), image = tile / (tilesX() * tilesY());
-    const int64_t step = group() * mRow();
-    float* to = y + ((image * oh + 2 * ty) * ow + 2 * tx) * m;
-    const bool below = 2 * ty + 1 < oh, right = 2 * tx + 1 < ow;
+  void transform_back(const TileGrid::Tile& tile, const float* products, int64_t step) const {
+    float* const to = y + ((tile.image * grid.h + tile.y) * grid.w + tile.x) * m;
+    vf results[25];
     for (int64_t o = 0; o < m; o += W) {
       const int64_t left = m - o;
-      vf s[2][4];
-      NN_UNROLL for (int j = 0; j < 4; j++) {
-        const float* p = products + j * step + o;
-        const vf m0 = load(p), m1 = load(p + 4 * step), m2 = load(p + 8 * step), m3 = load(p + 12 * step);
-        s[0][j] = m0 + m1 + m2, s[1][j] = m1 - m2 - m3;
-      }
+      gather((int)grid.size, products + o, step, results);
       const vf b = !bias ? vf{} : left >= W ? load(bias + o) : load_part(bias + o, left);
-      NN_UNROLL for (int i = 0; i < 2; i++) {
-        if (i == 1 && !below) break;
-        const vf first = s[i][0] + s[i][1] + s[i][2] + b, second = s[i][1] - s[i][2] - s[i][3] + b;
-        write(to + i * ow * m + o, first, left);
-        if (right) write(to + (i * ow + 1) * m + o, second, left);
-      }
+      for (int64_t i = 0; i < tile.rows; i++)
+        for (int64_t j = 0; j < tile.cols; j++) write(to + (i * grid.w + j) * m + o, results[i * grid.size + j] + b, left);
     }
   }
 
@@ -148,12 +175,15 @@ struct Winograd {
   }
 };
 
-/** Whether it pays: enough channels to sum over, enough tiles to pass through the filter once it is transformed, little waste at the edges.
+/** Whether it pays for k channels of a pixel, m channels of results [outH, outW]: enough work in every product of transformed tiles,
+ *  enough tiles for the transformed filter, and at most two thirds of the direct sum's products after the waste at the edges.
  *  Mirrored by `winogradTiles` in scratch.ts. */
-template <class Args> inline bool is_winograd(const Args& a, int64_t outH, int64_t outW) {
-  if (a.kh != 3 || a.kw != 3 || a.strideH != 1 || a.strideW != 1 || a.dilationH != 1 || a.dilationW != 1 || a.groups != 1) return false;
-  const int64_t th = ceil_div(outH, 2), tw = ceil_div(outW, 2);
-  return a.c >= 64 && a.oc >= 64 && a.n * th * tw >= 512 && 4 * th * tw * 3 <= outH * outW * 4;
+template <class Args> inline bool is_winograd(const Args& a, int64_t k, int64_t m, int64_t outH, int64_t outW) {
+  const int64_t s = a.strideH, taps = ceil_div(a.kh, s);
+  if (a.kh != a.kw || a.strideW != s || a.dilationH != 1 || a.dilationW != 1 || a.groups != 1 || (taps != 3 && taps != 5)) return false;
+  if (s > 1 && s * s * k > kBlockChannels) return false;
+  const TileGrid grid{a.n, outH, outW, kPoints + 1 - taps};
+  return s * s * k >= 16 && m >= 4 && grid.count() >= 16 && 3 * grid.perImage() * kPositions * s * s <= 2 * outH * outW * a.kh * a.kh;
 }
 
 }  // namespace gemm_detail

@@ -51,19 +51,20 @@ export const conv2dInputGrad = kernel<{ grad: Tensor; weight: Tensor }, InputGra
   return dx;
 }, someChannels);
 
-export const conv2dWeightGrad = kernel<{ x: Tensor; grad: Tensor }, WeightGradAttrs, Aval>(({ x, grad }, attrs, out) => {
-  const dw = empty(out, "conv2dWeightGrad", contiguous(out.shape), x.backend);
-  if (sizeOf(out.shape) === 0) return dw;
-  const sizes = kernelSizes(convSizes("conv2dWeightGrad", x, out, attrs), attrs);
+export const conv2dWeightGrad = kernel<{ x: Tensor; grad: Tensor }, WeightGradAttrs, { dweight: Aval; dbias: Aval }>(({ x, grad }, attrs, out) => {
+  const dweight = empty(out.dweight, "conv2dWeightGrad", contiguous(out.dweight.shape), x.backend);
+  const dbias = empty(out.dbias, "conv2dWeightGrad", contiguous(out.dbias.shape), x.backend);
+  if (sizeOf(out.dweight.shape) === 0) return { dweight, dbias };
+  const sizes = kernelSizes(convSizes("conv2dWeightGrad", x, out.dweight, attrs), attrs);
   withLayouts((as) => {
     const args = {
       ...sizes,
       x: pointerOf(as(x, channelsLast(x.shape))),
       dy: pointerOf(as(grad, channelsLast(grad.shape))),
-      dw: pointerOf(dw),
-      db: 0,
+      dw: pointerOf(dweight),
+      db: attrs.bias ? pointerOf(dbias) : 0,
     };
     withScratch(x.backend, scratchBytes.conv2dWeightGrad(sizes), (scratch) => run(x.backend, "conv2dWeightGrad", { ...args, scratch }));
   });
-  return dw;
+  return { dweight, dbias };
 }, someChannels);

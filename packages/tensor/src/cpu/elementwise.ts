@@ -3,7 +3,7 @@ import { instructions, mapLimits, type Engine, type Instruction } from "@nn/kern
 import { kernel, type Backend } from "../backend.ts";
 import type { Aval } from "../define.ts";
 import type { DType } from "../dtype.ts";
-import { collapse, denseStrides, expandLayout, isDense, memoryOrder, rowMajor, sizeOf, type Layout, type Shape } from "../layout.ts";
+import { collapse, contiguous, denseStrides, expandLayout, isContiguous, isDense, memoryOrder, rowMajor, sameShape, sizeOf, type Layout, type Shape } from "../layout.ts";
 import { empty, pointerOf, type Tensor } from "../tensor.ts";
 import { run, typeCode } from "./launch.ts";
 
@@ -52,34 +52,55 @@ function oneInstruction(name: Instruction, inputs: number): Program {
  */
 export function runProgram(backend: Backend, program: Program, inputs: readonly Tensor[], out: Aval, origin: string): Tensor {
   const { shape, dtype } = out;
-  const order = outputOrder(shape, inputs);
-  const strides = denseStrides(shape, order);
-  const y = empty(out, origin, { shape, strides, offset: 0 }, backend);
-  if (sizeOf(shape) === 0) return y;
-  const inOrder = (l: Layout) => order.map((d) => l.strides[d]!);
-  const lists = [inOrder(y), ...inputs.map((t) => inOrder(expandLayout(t, shape)))];
-  const flat = collapse(order.map((d) => shape[d]!), lists);
-  if (flat.shape.length > mapLimits.dims) return runProgram(backend, program, inputs.map((t) => dense(backend, t, shape)), out, origin);
-  const nd = flat.shape.length;
-  const inStride = new Array<number>(inputs.length * mapLimits.dims).fill(0);
-  for (let i = 0; i < inputs.length; i++) for (let d = 0; d < nd; d++) inStride[i * mapLimits.dims + d] = flat.strides[i + 1]![d]!;
+  const walk = oneRun(inputs, shape) ?? nested(inputs, shape);
+  if (walk.shape.length > mapLimits.dims) return runProgram(backend, program, inputs.map((t) => dense(backend, t, shape)), out, origin);
+  const y = empty(out, origin, walk.result, backend);
+  if (y.size === 0) return y;
   run(backend, "map", {
     program: programPointer(backend.engine, program),
     ninstr: program.words.length / 5,
     nin: inputs.length,
     nparam: 0,
     nout: 1,
-    nd,
-    shape: flat.shape,
+    nd: walk.shape.length,
+    shape: walk.shape,
     in: inputs.map(pointerOf),
     inType: inputs.map((t) => typeCode(t.dtype)),
-    inStride,
+    inStride: walk.strides,
     param: [],
     out: [pointerOf(y)],
     outType: [typeCode(dtype)],
-    outReg: [...program.outputs],
+    outReg: program.outputs,
   });
   return y;
+}
+
+/** How a program walks over memory: nested loops, outermost first, and per input its strides in them, `mapLimits.dims` apart. */
+interface Walk {
+  readonly result: Layout;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** One loop, where every input is row-major and full size, or one number: most calls. */
+function oneRun(inputs: readonly Tensor[], shape: Shape): Walk | null {
+  const strides = new Array<number>(inputs.length * mapLimits.dims).fill(0);
+  for (let i = 0; i < inputs.length; i++) {
+    const t = inputs[i]!;
+    if (sameShape(t.shape, shape) && isContiguous(t)) strides[i * mapLimits.dims] = 1;
+    else if (t.size !== 1) return null;
+  }
+  return { result: contiguous(shape), shape: [sizeOf(shape)], strides };
+}
+
+/** Nested loops in the memory order of the result; dimensions that all walk alike are joined. */
+function nested(inputs: readonly Tensor[], shape: Shape): Walk {
+  const order = outputOrder(shape, inputs);
+  const result = { shape, strides: denseStrides(shape, order), offset: 0 };
+  const inOrder = (l: Layout) => order.map((d) => l.strides[d]!);
+  const flat = collapse(order.map((d) => shape[d]!), [inOrder(result), ...inputs.map((t) => inOrder(expandLayout(t, shape)))]);
+  const strides = flat.strides.slice(1).flatMap((own) => Array.from({ length: mapLimits.dims }, (_, d) => own[d] ?? 0));
+  return { result, shape: flat.shape, strides };
 }
 
 /** Only for more than eight interleaved dimensions: one input at a time is made dense first. */

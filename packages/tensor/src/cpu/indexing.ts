@@ -33,15 +33,15 @@ export const indexSelect = kernel<{ x: Tensor; index: Tensor }, { dim: number },
   () => true,
 );
 
-export const indexSelectGrad = kernel<{ dy: Tensor; index: Tensor }, { dim: number; size: number }, Aval>(
-  ({ dy, index }, { dim, size }, out) => {
+export const indexSelectGrad = kernel<{ dy: Tensor; index: Tensor }, { dim: number; size: number; skip?: number }, Aval>(
+  ({ dy, index }, { dim, size, skip = -1 }, out) => {
     const { outer, inner } = around(out.shape, dim);
     return withPositions("indexSelectGrad", index, dim, out.shape, (positions) => {
       const dx = empty(out, "indexSelectGrad", contiguous(out.shape), dy.backend);
       if (dy.size === 0) fill(dx, 0);
       else {
         withRowMajor(dy, (pointer) =>
-          run(dy.backend, "scatterAddRows", { outer, size, rows: index.size, inner, dy: pointer, index: positions, dx: pointerOf(dx) }));
+          run(dy.backend, "scatterAddRows", { outer, size, rows: index.size, inner, dy: pointer, index: positions, dx: pointerOf(dx), skip }));
       }
       return dx;
     });

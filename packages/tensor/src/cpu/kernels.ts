@@ -4,13 +4,17 @@ import { fallback, type Backend, type Fallback, type Kernel } from "../backend.t
 import type { Aval, InputMap, Op } from "../define.ts";
 import type * as ops from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
+import { attention, attentionGrad, attentionQkv, attentionQkvGrad } from "./attention.ts";
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from "./conv2d.ts";
 import { binary, cast, softplus, unary, where } from "./elementwise.ts";
 import { gather, gatherGrad, indexSelect, indexSelectGrad, oneHot } from "./indexing.ts";
+import { localResponseNorm, localResponseNormGrad } from "./lrn.ts";
 import { activationGrad, linear, matmul } from "./matmul.ts";
 import { concat, contiguous, pad, reshape, unslice } from "./movement.ts";
+import { layerNorm, normGrad, rmsNorm } from "./norm.ts";
 import { avgPool2d, avgPool2dGrad, maxPool2d, maxPool2dGrad, poolGather } from "./pool2d.ts";
 import { argReduce, cumsum, reduce } from "./reduce.ts";
+import { recurrent, recurrentGrad } from "./recurrent.ts";
 import { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad } from "./softmax.ts";
 
 /** One entry per op of ops/index.ts, typed by the op's own inputs and attributes. */
@@ -105,11 +109,22 @@ export const kernels = {
   poolGather,
   avgPool2d,
   avgPool2dGrad,
+  recurrent,
+  recurrentGrad,
   softmax,
   logSoftmax,
   softmaxGrad,
   softmaxCrossEntropy,
   softmaxCrossEntropyGrad,
+  localResponseNorm,
+  localResponseNormGrad,
+  layerNorm,
+  rmsNorm,
+  normGrad,
+  attention,
+  attentionGrad,
+  attentionQkv,
+  attentionQkvGrad,
 } satisfies KernelTable;
 
 export const cpuBackend = (engine: Engine): Backend => ({ name: "cpu", engine, kernels });

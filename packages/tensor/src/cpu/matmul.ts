@@ -10,9 +10,12 @@ import { withLayouts } from "./dense.ts";
 import { runProgram, type Program } from "./elementwise.ts";
 import { run, withScratch } from "./launch.ts";
 
-function gemm(backend: Backend, args: Omit<KernelArgs["gemm"], "scratch">): void {
+/** One call of the `gemm` kernel with the scratch memory it needs. */
+export function gemm(backend: Backend, args: Omit<KernelArgs["gemm"], "scratch">): void {
   withScratch(backend, scratchBytes.gemm(args), (scratch) => run(backend, "gemm", { ...args, scratch }));
 }
+
+const noBatch = { shape: [1], strides: [[0], [0], [0]] };
 
 /** Products of all batches: one call for the innermost batch dimension, none for dimensions that join the rows of A. */
 export const matmul = kernel<{ a: Tensor; b: Tensor }, object, Aval>(({ a, b }, _, out) => {
@@ -23,7 +26,7 @@ export const matmul = kernel<{ a: Tensor; b: Tensor }, object, Aval>(({ a, b }, 
   const [rowA, colA] = a.rank === 1 ? [0, a.strides[0]!] : [a.strides.at(-2)!, a.strides.at(-1)!];
   const [rowB, colB] = b.rank === 1 ? [b.strides[0]!, 1] : [b.strides.at(-2)!, b.strides.at(-1)!];
   const over = (shape: readonly number[], t: Layout) => expandLayout({ shape, strides: t.strides.slice(0, shape.length), offset: 0 }, batch).strides;
-  const loops = collapse(batch, [over(batchA, a), over(batchB, b), rowMajor(batch).map((s) => s * m * n)]);
+  const loops = batch.length === 0 ? noBatch : collapse(batch, [over(batchA, a), over(batchB, b), rowMajor(batch).map((s) => s * m * n)]);
   const [stepA, stepB, stepC] = loops.strides as [number[], number[], number[]];
   const sizes = loops.shape;
 
@@ -65,7 +68,7 @@ export const linear = kernel<{ x: Tensor; weight: Tensor; bias?: Tensor }, { act
   const y = empty(out, "linear", contiguous(out.shape), backend);
   if (m * n === 0) return y;
   withLayouts((as) => {
-    const flat = reshapeLayout(x, [m, k]);
+    const flat = x.rank === 2 ? x : reshapeLayout(x, [m, k]);
     const rows = flat ? x : as(x, contiguous(x.shape));
     gemm(backend, {
       batch: 1, m, n, k,

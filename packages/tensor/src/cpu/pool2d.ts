@@ -2,7 +2,7 @@
 import { kernel, singlePrecision } from "../backend.ts";
 import type { Aval } from "../define.ts";
 import { channelsLast, sizeOf, type Shape } from "../layout.ts";
-import type { AvgPoolAttrs, PoolAttrs } from "../ops/pool2d.ts";
+import type { AvgPoolAttrs, MaxPoolAttrs, PoolAttrs } from "../ops/pool2d.ts";
 import type { Pair } from "../ops/window.ts";
 import { empty, pointerOf, type Tensor } from "../tensor.ts";
 import { withLayouts } from "./dense.ts";
@@ -17,45 +17,38 @@ function poolSizes(image: Shape, pooled: Shape, { kernelSize, stride, padding, d
   };
 }
 
-/** f32 values, i32 positions. */
-const withPositions = (inputs: readonly Tensor[], outputs: readonly Aval[]): boolean => [...inputs, ...outputs].every(({ dtype }) => dtype === "f32" || dtype === "i32");
+/** f32 values; taps are bytes or i32. */
+const withTaps = (inputs: readonly Tensor[], outputs: readonly Aval[]): boolean => [...inputs, ...outputs].every(({ dtype }) => dtype !== "f64");
+const tapsIn = (taps: Tensor) => ({ taps: pointerOf(taps), wideTaps: Number(taps.dtype === "i32") });
 
-export const maxPool2d = kernel<{ x: Tensor }, PoolAttrs, { y: Aval; indices: Aval }>(({ x }, attrs, out) => {
+export const maxPool2d = kernel<{ x: Tensor }, MaxPoolAttrs, { y: Aval; taps: Aval }>(({ x }, attrs, out) => {
   const layout = channelsLast(out.y.shape);
   const y = empty(out.y, "maxPool2d", layout, x.backend);
-  const indices = empty(out.indices, "maxPool2d", layout, x.backend);
+  const taps = empty(out.taps, "maxPool2d", layout, x.backend);
   if (sizeOf(out.y.shape) > 0) {
-    withLayouts((as) =>
-      run(x.backend, "maxPool2d", { ...poolSizes(x.shape, out.y.shape, attrs), x: pointerOf(as(x, channelsLast(x.shape))), y: pointerOf(y), indices: pointerOf(indices) }),
-    );
+    const relu = Number(attrs.relu);
+    withLayouts((as) => run(x.backend, "maxPool2d", { ...poolSizes(x.shape, out.y.shape, attrs), relu, x: pointerOf(as(x, channelsLast(x.shape))), y: pointerOf(y), ...tapsIn(taps) }));
   }
-  return { y, indices };
-}, withPositions);
+  return { y, taps };
+}, withTaps);
 
-export const maxPool2dGrad = kernel<{ grad: Tensor; indices: Tensor }, PoolAttrs & { inputSize: Pair }, Aval>(({ grad, indices }, attrs, out) => {
+export const maxPool2dGrad = kernel<{ grad: Tensor; taps: Tensor }, PoolAttrs & { inputSize: Pair }, Aval>(({ grad, taps }, attrs, out) => {
   const dx = empty(out, "maxPool2dGrad", channelsLast(out.shape), grad.backend);
   if (sizeOf(out.shape) === 0) return dx;
   withLayouts((as) => {
     const layout = channelsLast(grad.shape);
-    run(grad.backend, "maxPool2dGrad", { ...poolSizes(out.shape, grad.shape, attrs), dy: pointerOf(as(grad, layout)), indices: pointerOf(as(indices, layout)), dx: pointerOf(dx) });
+    run(grad.backend, "maxPool2dGrad", { ...poolSizes(out.shape, grad.shape, attrs), dy: pointerOf(as(grad, layout)), ...tapsIn(as(taps, layout)), dx: pointerOf(dx) });
   });
   return dx;
-}, withPositions);
+}, withTaps);
 
-/** In channels-last memory this is torch.gather along the middle axis of [n, h·w, c]. */
-export const poolGather = kernel<{ x: Tensor; indices: Tensor }, PoolAttrs, Aval>(({ x, indices }, _, out) => {
+export const poolGather = kernel<{ x: Tensor; taps: Tensor }, PoolAttrs, Aval>(({ x, taps }, attrs, out) => {
   const layout = channelsLast(out.shape);
   const y = empty(out, "poolGather", layout, x.backend);
   if (sizeOf(out.shape) === 0) return y;
-  const [n, c, h, w] = x.shape as readonly [number, number, number, number];
-  withLayouts((as) =>
-    run(x.backend, "gather", {
-      outer: n, size: h * w, rows: out.shape[2]! * out.shape[3]!, inner: c,
-      x: pointerOf(as(x, channelsLast(x.shape))), index: pointerOf(as(indices, layout)), y: pointerOf(y),
-    }),
-  );
+  withLayouts((as) => run(x.backend, "poolGather", { ...poolSizes(x.shape, out.shape, attrs), x: pointerOf(as(x, channelsLast(x.shape))), ...tapsIn(as(taps, layout)), y: pointerOf(y) }));
   return y;
-}, withPositions);
+}, withTaps);
 
 /** The kernel knows the padding before, not the one after: where they differ and a window reaches beyond the smaller, padding cannot be counted by it. */
 const countable = (image: Shape, pooled: Shape, { countIncludePad, kernelSize, stride, padding }: AvgPoolAttrs): boolean =>

@@ -6,7 +6,8 @@ import { axis } from "../ops/axes.ts";
 import { checkTargets } from "../ops/softmax.ts";
 import { empty, pointerOf, type Tensor } from "../tensor.ts";
 import { withLayouts } from "./dense.ts";
-import { run } from "./launch.ts";
+import { withRowMajor } from "./copy.ts";
+import { run, withScratch } from "./launch.ts";
 
 /** Dense memory with `dim` innermost, otherwise in the order of `x`: channels-last images keep their layout under softmax(1). */
 function rowsAlong(x: Layout, dim: number): { layout: Layout; rows: number; cols: number } {
@@ -37,17 +38,18 @@ export const softmaxGrad = kernel<{ grad: Tensor; result: Tensor }, { dim: numbe
 const rowsAndTargets = (inputs: readonly Tensor[], outputs: readonly Aval[]): boolean =>
   inputs.every(({ dtype }, i) => dtype === (i === 1 ? "i32" : "f32")) && outputs.every(({ dtype }) => dtype === "f32");
 
-/** Targets as the kernels want them: ignored rows are negative. */
+/** Targets as the kernels want them: ignored rows are negative. They are copied only where `ignoreIndex` could be a class. */
 function withTargets(target: Tensor, ignoreIndex: number, check: number | null, f: (target: number) => void): void {
-  const values = target.dataSync();
-  if (check !== null) checkTargets("crossEntropy", values, check, ignoreIndex);
-  const own = empty(target, target.origin, contiguous(target.shape), target.backend, null);
-  own.unsafeView().set(values.map((t) => (t === ignoreIndex ? -1 : t)));
-  try {
-    f(pointerOf(own));
-  } finally {
-    own.dispose();
-  }
+  withRowMajor(target, (pointer) => {
+    const values = target.backend.engine.i32(pointer, target.size);
+    if (check !== null) checkTargets("crossEntropy", values, check, ignoreIndex);
+    if (ignoreIndex < 0) return f(pointer);
+    const marked = values.map((t) => (t === ignoreIndex ? -1 : t));
+    withScratch(target.backend, marked.byteLength, (own) => {
+      target.backend.engine.i32(own, marked.length).set(marked);
+      f(own);
+    });
+  });
 }
 
 export const softmaxCrossEntropy = kernel<{ logits: Tensor; target: Tensor }, { ignoreIndex: number }, { loss: Aval; logSum: Aval }>(({ logits, target }, { ignoreIndex }, out) => {

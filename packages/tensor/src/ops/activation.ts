@@ -3,6 +3,7 @@ import type { activationCodes } from "@nn/kernels";
 import { defineOp } from "../define.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { promote } from "../dtype.ts";
+import { sameShape } from "../layout.ts";
 import type { Tensor } from "../tensor.ts";
 import { sigmoid } from "./functions.ts";
 import { show } from "./shape-rules.ts";
@@ -28,7 +29,7 @@ export const activationGrad = defineOp({
   saves: ["grad", "result"],
   infer({ grad, result }, { act }: { act: Activation }) {
     checkActivation("activationGrad", act);
-    if (grad.shape.join() !== result.shape.join()) throw new ShapeError("activationGrad", `gradient ${show(grad)} and result ${show(result)} differ`);
+    if (!sameShape(grad.shape, result.shape)) throw new ShapeError("activationGrad", `gradient ${show(grad)} and result ${show(result)} differ`);
     return { shape: result.shape, dtype: promote(grad.dtype, result.dtype) };
   },
   reference({ grad, result }, { act }, y) {

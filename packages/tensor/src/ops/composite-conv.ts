@@ -1,8 +1,11 @@
 /** Convolutions as users call them: options in any notation, one-dimensional and transposed ones as conv2d. */
 import { ShapeError } from "../errors.ts";
+import { isChannelsLast } from "../layout.ts";
+import { scope } from "../memory.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Activation } from "./activation.ts";
 import { conv2d as conv2dOp, conv2dInputGrad } from "./conv2d.ts";
+import { contiguous } from "./movement.ts";
 import { show } from "./shape-rules.ts";
 import { effectiveSize, toPadding, toPair, type PaddingLike, type Pair, type PairLike } from "./window.ts";
 import { composite } from "./composite.ts";
@@ -24,7 +27,10 @@ export function conv2d(x: Tensor, weight: Tensor, { bias, stride = 1, padding = 
   const steps = toPair("conv2d", "stride", stride);
   const holes = toPair("conv2d", "dilation", dilation);
   const pads = toPadding("conv2d", padding, image(x), image(weight), steps, holes);
-  return conv2dOp({ x, weight, ...(bias ? { bias } : {}) }, { stride: steps, padding: pads, dilation: holes, groups, act });
+  const attrs = { stride: steps, padding: pads, dilation: holes, groups, act };
+  const convolve = (x: Tensor): Tensor => conv2dOp({ x, weight, ...(bias ? { bias } : {}) }, attrs);
+  // Kernels read channels-last images. The copy is made here, for the tape to keep it: the weight's gradient reads it again.
+  return x.rank !== 4 || isChannelsLast(x) ? convolve(x) : scope(() => convolve(contiguous({ x }, { channelsLast: true })), "conv2d");
 }
 
 // Too few dimensions are refused by the op itself, with its message.

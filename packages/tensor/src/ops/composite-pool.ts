@@ -16,13 +16,15 @@ export interface PoolOptions {
 }
 export interface MaxPoolOptions extends PoolOptions {
   dilation?: PairLike;
+  /** Also apply ReLU, which may come before or after a maximum: the same result and gradient, in the same pass over the smaller image. */
+  relu?: boolean;
 }
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts in the divisor; default true, as PyTorch. */
   countIncludePad?: boolean;
 }
 
-function poolAttrs(op: string, x: Tensor, kernelSize: PairLike, { stride = kernelSize, padding = 0, dilation = 1, ceilMode = false }: MaxPoolOptions): records.PoolAttrs {
+function poolAttrs(op: string, x: Tensor, kernelSize: PairLike, { stride = kernelSize, padding = 0, dilation = 1, ceilMode = false }: Omit<MaxPoolOptions, "relu">): records.PoolAttrs {
   checkImage(op, "input", x);
   const kernel = toPair(op, "kernelSize", kernelSize);
   const steps = toPair(op, "stride", stride);
@@ -31,12 +33,24 @@ function poolAttrs(op: string, x: Tensor, kernelSize: PairLike, { stride = kerne
   return { kernelSize: kernel, stride: steps, padding: pads, dilation: holes, ceilMode };
 }
 
+const maxima = (x: Tensor, kernelSize: PairLike, { relu = false, ...options }: MaxPoolOptions): { y: Tensor; taps: Tensor } =>
+  records.maxPool2d({ x }, { ...poolAttrs("maxPool2d", x, kernelSize, options), relu });
+
 /** Largest value of each window of `[N,C,H,W]`. */
-export const maxPool2d = (x: Tensor, kernelSize: PairLike, options: MaxPoolOptions = {}): Tensor => maxPool2dWithIndices(x, kernelSize, options).y;
+export const maxPool2d = (x: Tensor, kernelSize: PairLike, options: MaxPoolOptions = {}): Tensor => {
+  const { y, taps } = maxima(x, kernelSize, options);
+  taps.dispose(); // the tape keeps its own
+  return y;
+};
 
 /** The same with the position `row·W + column` each maximum came from. */
-export const maxPool2dWithIndices = (x: Tensor, kernelSize: PairLike, options: MaxPoolOptions = {}): { y: Tensor; indices: Tensor } =>
-  records.maxPool2d({ x }, poolAttrs("maxPool2d", x, kernelSize, options));
+export const maxPool2dWithIndices = composite("maxPool2dWithIndices", (x: Tensor, kernelSize: PairLike, options: Omit<MaxPoolOptions, "relu"> = {}): { y: Tensor; indices: Tensor } => {
+  const { y, taps } = maxima(x, kernelSize, options);
+  const [n, c, h, w] = x.shape as readonly [number, number, number, number];
+  const plane = constant(x, [1, 1, h, w], h * w <= 2 ** 24 ? "f32" : "f64"); // holds its own positions, exactly
+  plane.unsafeView().forEach((_, i, values) => (values[i] = i));
+  return { y, indices: records.poolGather({ x: plane.expand([n, c, h, w]), taps }, poolAttrs("maxPool2d", x, kernelSize, options)).cast("i32") };
+});
 
 /** Mean of each window of `[N,C,H,W]`. */
 export const avgPool2d = (x: Tensor, kernelSize: PairLike, { countIncludePad = true, ...options }: AvgPoolOptions = {}): Tensor =>
@@ -68,4 +82,4 @@ function averaging(like: Tensor, out: number, size: number): Tensor {
   return matrix;
 }
 
-const constant = (like: Tensor, shape: Shape): Tensor => empty({ shape, dtype: like.dtype }, "adaptiveAvgPool2d", contiguous(shape), like.backend);
+const constant = (like: Tensor, shape: Shape, dtype = like.dtype): Tensor => empty({ shape, dtype }, "pooling", contiguous(shape), like.backend);

@@ -69,21 +69,28 @@ function asRows(op: string, x: Tensor, target: Tensor): { rows: Tensor; perRow: 
 function perTarget(op: string, rows: Tensor, target: Tensor, { weight, ignoreIndex = -100 }: LossOptions) {
   const classes = rows.shape[1]!;
   if (weight && weight.shape.join() !== `${classes}`) throw new ShapeError(op, `weight must be [${classes}], one per class, got ${show(weight)}`);
-  if (!weight) return { classes, ignoreIndex, total: () => target.ne(ignoreIndex).cast(rows.dtype).sum() };
+  if (!weight) return { classes, ignoreIndex, total: rowsCounted(target, ignoreIndex) };
   records.checkTargets(op, target.dataSync(), classes, ignoreIndex);
   const counted = target.ne(ignoreIndex);
   const weights = weight.indexSelect(0, counted.where(target, 0)).mul(counted); // [rows], 0 where ignored
-  return { classes, ignoreIndex, weights, total: () => weights.sum() };
+  return { classes, ignoreIndex, weights, total: weights.sum() };
 }
 
-function reduced(op: string, each: Tensor, reduction: "mean" | "sum" | "none", total: () => Tensor, shape: readonly number[]): Tensor {
+/** How many rows are not ignored: known at once, for targets carry no gradient. */
+function rowsCounted(target: Tensor, ignoreIndex: number): number {
+  let n = 0;
+  for (const t of target.dataSync()) if (t !== ignoreIndex) n++;
+  return n;
+}
+
+function reduced(op: string, each: Tensor, reduction: "mean" | "sum" | "none", total: Tensor | number, shape: readonly number[]): Tensor {
   switch (reduction) {
     case "none":
       return each.reshape(shape);
     case "sum":
       return each.sum();
     case "mean":
-      return each.sum().div(total());
+      return typeof total === "number" ? each.sum().div(total) : each.sum().div(total);
     default:
       throw new ArgumentError(op, `reduction is ${JSON.stringify(reduction)}`, { hint: 'one of "mean", "sum", "none"' });
   }

@@ -8,3 +8,7 @@ export * from "./composite-linalg.ts";
 export * from "./composite-conv.ts";
 export * from "./composite-pool.ts";
 export * from "./composite-softmax.ts";
+export * from "./composite-lrn.ts";
+export * from "./composite-embedding.ts";
+export * from "./composite-norm.ts";
+export * from "./composite-attention.ts";

@@ -8,6 +8,7 @@ import { defineOp, type Aval } from "../define.ts";
 import { isFloat, promote, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import { showShape, type Shape } from "../layout.ts";
+import { isRecording } from "../recorder.ts";
 import type { Tensor } from "../tensor.ts";
 import { activations, beforeActivation, checkActivation, type Activation } from "./activation.ts";
 import { show } from "./shape-rules.ts";
@@ -94,6 +95,9 @@ export interface Conv2dAttrs extends ConvAttrs {
   readonly act: Activation;
 }
 
+// The rules of one node share its context. The weight's rule comes first, and has seen all of dy.
+const biasGrads = new WeakMap<object, Tensor>();
+
 /** `y = act(x ⋆ weight + bias)`; the result is channels-last in memory. */
 export const conv2d = defineOp({
   name: "conv2d",
@@ -112,10 +116,16 @@ export const conv2d = defineOp({
     eachProduct(sizes, attrs, (i, j, k) => (y.data[i]! += x.data[j]! * weight.data[k]!));
     for (let i = 0; i < y.data.length; i++) y.data[i] = activations[attrs.act].value(y.data[i]!);
   },
+  unread: ({ act }) => (act === "none" ? ["y"] : []),
   vjp: {
     x: (node): Tensor => conv2dInputGrad({ grad: beforeActivation(node), weight: node.weight }, { ...geometry(node.attrs), inputSize: hw(node.avals.x.shape) }),
-    weight: (node): Tensor => conv2dWeightGrad({ x: node.x, grad: beforeActivation(node) }, { ...geometry(node.attrs), kernelSize: hw(node.avals.weight.shape) }),
-    bias: (node): Tensor => beforeActivation(node).sum([0, 2, 3]),
+    weight: (node): Tensor => {
+      const bias = node.avals.bias !== undefined && !isRecording();
+      const { dweight, dbias } = conv2dWeightGrad({ x: node.x, grad: beforeActivation(node) }, { ...geometry(node.attrs), kernelSize: hw(node.avals.weight.shape), bias });
+      if (bias) biasGrads.set(node, dbias);
+      return dweight;
+    },
+    bias: (node): Tensor => biasGrads.get(node) ?? beforeActivation(node).sum([0, 2, 3]),
   },
   samples: [
     sample([2, 3, 5, 7], [4, 3, 3, 3], { bias: true, padding: [1, 1, 1, 1] }),
@@ -150,7 +160,7 @@ export const conv2dInputGrad = defineOp({
   },
   vjp: {
     grad: ({ dy, weight, attrs }): Tensor => conv2d({ x: dy, weight }, { ...geometry(attrs), act: "none" }),
-    weight: ({ dy, grad, attrs, avals }): Tensor => conv2dWeightGrad({ x: dy, grad }, { ...geometry(attrs), kernelSize: hw(avals.weight.shape) }),
+    weight: ({ dy, grad, attrs, avals }): Tensor => conv2dWeightGrad({ x: dy, grad }, { ...geometry(attrs), kernelSize: hw(avals.weight.shape), bias: false }).dweight,
   },
   samples: [
     { inputs: { grad: [2, 4, 3, 5], weight: [4, 3, 3, 3] }, attrs: { ...defaults, inputSize: [5, 7] } },
@@ -162,12 +172,18 @@ export const conv2dInputGrad = defineOp({
 
 export interface WeightGradAttrs extends ConvAttrs {
   readonly kernelSize: Pair;
+  /** Also sum `grad` itself. */
+  readonly bias: boolean;
 }
 
-/** `dweight` from the image and `grad = dy`: sums over batch and positions. */
+/**
+ * `dweight` from the image and `grad = dy`: sums over batch and positions. With `bias` also `dbias`, the sums of `grad`, in the same
+ * pass; it has no gradient of its own (where one is needed, the sums are taken by `sum`) and is empty otherwise.
+ */
 export const conv2dWeightGrad = defineOp({
   name: "conv2dWeightGrad",
   inputs: ["x", "grad"],
+  outputs: ["dweight", "dbias"],
   saves: ["x", "grad"],
   infer({ x, grad }, attrs: WeightGradAttrs) {
     checkImage("conv2dWeightGrad", "input", x);
@@ -175,20 +191,21 @@ export const conv2dWeightGrad = defineOp({
     const dtype = floatType("conv2dWeightGrad", x, grad);
     const shape = [grad.shape[1]!, Math.floor(x.shape[1]! / attrs.groups), ...attrs.kernelSize];
     checkResult("conv2dWeightGrad", grad, convSizes("conv2dWeightGrad", x, { shape, dtype }, attrs));
-    return { shape, dtype };
+    return { dweight: { shape, dtype }, dbias: { shape: [attrs.bias ? shape[0]! : 0], dtype } };
   },
-  reference({ x, grad }, attrs, y) {
-    const sizes = convSizes("conv2dWeightGrad", { ...x, dtype: "f64" }, { ...y, dtype: "f64" }, attrs);
-    eachProduct(sizes, attrs, (i, j, k) => (y.data[k]! += x.data[j]! * grad.data[i]!));
+  reference({ x, grad }, attrs, { dweight, dbias }) {
+    const sizes = convSizes("conv2dWeightGrad", { ...x, dtype: "f64" }, { ...dweight, dtype: "f64" }, attrs);
+    eachProduct(sizes, attrs, (i, j, k) => (dweight.data[k]! += x.data[j]! * grad.data[i]!));
+    if (attrs.bias) grad.data.forEach((d, i) => (dbias.data[Math.floor(i / (sizes.oh * sizes.ow)) % sizes.oc]! += d));
   },
   vjp: {
     x: ({ dy, grad, attrs, avals }): Tensor => conv2dInputGrad({ grad, weight: dy }, { ...geometry(attrs), inputSize: hw(avals.x.shape) }),
     grad: ({ dy, x, attrs }): Tensor => conv2d({ x, weight: dy }, { ...geometry(attrs), act: "none" }),
   },
   samples: [
-    { inputs: { x: [2, 3, 5, 7], grad: [2, 4, 3, 5] }, attrs: { ...defaults, kernelSize: [3, 3] } },
-    { inputs: { x: [1, 4, 6, 5], grad: [1, 6, 3, 6] }, attrs: { ...defaults, groups: 2, stride: [2, 1], padding: [1, 0, 2, 0], kernelSize: [3, 2] } },
-    { inputs: { x: [1, 2, 8, 8], grad: [1, 3, 2, 2] }, attrs: { ...defaults, dilation: [2, 1], stride: [3, 3], kernelSize: [2, 3] } },
-    { inputs: { x: [0, 3, 4, 4], grad: [0, 2, 2, 2] }, attrs: { ...defaults, kernelSize: [3, 3] } },
+    { inputs: { x: [2, 3, 5, 7], grad: [2, 4, 3, 5] }, attrs: { ...defaults, kernelSize: [3, 3], bias: true } },
+    { inputs: { x: [1, 4, 6, 5], grad: [1, 6, 3, 6] }, attrs: { ...defaults, groups: 2, stride: [2, 1], padding: [1, 0, 2, 0], kernelSize: [3, 2], bias: true } },
+    { inputs: { x: [1, 2, 8, 8], grad: [1, 3, 2, 2] }, attrs: { ...defaults, dilation: [2, 1], stride: [3, 3], kernelSize: [2, 3], bias: false } },
+    { inputs: { x: [0, 3, 4, 4], grad: [0, 2, 2, 2] }, attrs: { ...defaults, kernelSize: [3, 3], bias: true } },
   ],
 });

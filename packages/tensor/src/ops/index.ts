@@ -7,4 +7,8 @@ export { activationGrad } from "./activation.ts";
 export { matmul, linear } from "./matmul.ts";
 export { conv2d, conv2dInputGrad, conv2dWeightGrad } from "./conv2d.ts";
 export { maxPool2d, maxPool2dGrad, poolGather, avgPool2d, avgPool2dGrad } from "./pool2d.ts";
+export { recurrent, recurrentGrad } from "./recurrent.ts";
 export { softmax, logSoftmax, softmaxGrad, softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax.ts";
+export { localResponseNorm, localResponseNormGrad } from "./lrn.ts";
+export { layerNorm, rmsNorm, normGrad } from "./norm.ts";
+export { attention, attentionGrad, attentionQkv, attentionQkvGrad } from "./attention.ts";

@@ -68,12 +68,15 @@ export const gatherGrad = defineOp({
   ],
 });
 
-/** Whole slices of x at `index` along `dim`: that dimension becomes the dimensions of index (embedding lookup with dim 0). */
+/**
+ * Whole slices of x at `index` along `dim`: that dimension becomes the dimensions of index (embedding lookup with dim 0).
+ * The slice at `skip` gets no gradient (the padding row of an embedding).
+ */
 export const indexSelect = defineOp({
   name: "indexSelect",
   inputs: ["x", "index"],
   saves: ["index"],
-  infer({ x, index }, { dim }: { dim: number }) {
+  infer({ x, index }, { dim }: { dim: number; skip?: number }) {
     checkIndexAval("indexSelect", index);
     if (x.shape.length === 0) throw new ShapeError("indexSelect", `${show(x)} has no dimension to select from`);
     const d = checkDim("indexSelect", x, dim);
@@ -88,7 +91,7 @@ export const indexSelect = defineOp({
   vjp: {
     x({ dy, index, attrs, avals }) {
       const dim = axis(attrs.dim, avals.x.shape.length);
-      return indexSelectGrad({ dy, index }, { dim, size: avals.x.shape[dim]! });
+      return indexSelectGrad({ dy, index }, { dim, size: avals.x.shape[dim]!, ...(attrs.skip === undefined ? {} : { skip: attrs.skip }) });
     },
     index: positions,
   },
@@ -97,15 +100,17 @@ export const indexSelect = defineOp({
     { inputs: { x: [2, 4, 3], index: indexInput([2, 3], 4) }, attrs: { dim: 1 } },
     { inputs: { x: [2, 4], index: indexInput([], 4) }, attrs: { dim: -1 } },
     { inputs: { x: [4, 2], index: indexInput([0], 4) }, attrs: { dim: 0 } },
+    // A skipped slice that is met has no derivative to compare with: goldens of embedding show it.
+    { inputs: { x: [3, 17], index: indexInput([4, 2], 2) }, attrs: { dim: 0, skip: 2 } },
   ],
 });
 
-/** The transpose of `indexSelect`: zeros with `size` slices along `dim`, slices of dy added at `index`. */
+/** The transpose of `indexSelect`: zeros with `size` slices along `dim`, slices of dy added at `index`, but for `skip`. */
 export const indexSelectGrad = defineOp({
   name: "indexSelectGrad",
   inputs: ["dy", "index"],
   saves: ["index"],
-  infer({ dy, index }, { dim, size }: { dim: number; size: number }) {
+  infer({ dy, index }, { dim, size }: { dim: number; size: number; skip?: number }) {
     checkIndexAval("indexSelectGrad", index);
     const rank = dy.shape.length - index.shape.length;
     if (rank < 0 || dim < 0 || showShape(dy.shape.slice(dim, dim + index.shape.length)) !== showShape(index.shape)) {
@@ -113,18 +118,28 @@ export const indexSelectGrad = defineOp({
     }
     return { shape: [...dy.shape.slice(0, dim), size, ...dy.shape.slice(dim + index.shape.length)], dtype: dy.dtype };
   },
-  reference({ dy, index }, { dim }, y) {
+  reference({ dy, index }, { dim, skip }, y) {
     checkPositions("indexSelectGrad", index, dim, y.shape);
     const { outer, size, inner } = around(y.shape, dim);
     let at = 0;
-    for (let o = 0; o < outer; o++) for (const row of index.data) for (let i = 0; i < inner; i++) y.data[(o * size + row) * inner + i]! += dy.data[at++]!;
+    for (let o = 0; o < outer; o++) for (const row of index.data) for (let i = 0; i < inner; i++, at++) if (row !== skip) y.data[(o * size + row) * inner + i]! += dy.data[at]!;
   },
-  vjp: { dy: ({ dy, index, attrs }) => dy.indexSelect(attrs.dim, index), index: positions },
+  vjp: {
+    dy({ dy, index, attrs: { dim, skip } }) {
+      const slices = dy.indexSelect(dim, index);
+      if (skip === undefined) return slices;
+      const kept = index.ne(skip).cast(dy.dtype);
+      return slices.mul(kept.reshape([...index.shape, ...dy.shape.slice(dim + 1).map(() => 1)]));
+    },
+    index: positions,
+  },
   samples: [
     { inputs: { dy: [7, 3], index: indexInput([7], 5) }, attrs: { dim: 0, size: 5 } },
     { inputs: { dy: [2, 2, 3, 3], index: indexInput([2, 3], 4) }, attrs: { dim: 1, size: 4 } },
     { inputs: { dy: [2], index: indexInput([], 4) }, attrs: { dim: 1, size: 4 } },
     { inputs: { dy: [0, 2], index: indexInput([0], 4) }, attrs: { dim: 0, size: 4 } },
+    { inputs: { dy: [2, 5, 3], index: indexInput([5], 4) }, attrs: { dim: 1, size: 4, skip: 2 } },
+    { inputs: { dy: [9], index: indexInput([9], 3) }, attrs: { dim: 0, size: 3, skip: 0 } },
   ],
 });
 

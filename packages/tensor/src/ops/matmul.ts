@@ -41,7 +41,7 @@ const asRow = (x: Tensor): Tensor => (x.rank === 1 ? x.unsqueeze(0) : x);
 const asColumn = (x: Tensor): Tensor => (x.rank === 1 ? x.unsqueeze(1) : x);
 
 /** All but the last dimension as one. */
-const asRows = (x: Tensor, last: number): Tensor => x.reshape([sizeOf(x.shape.slice(0, -1)), last]);
+const asRows = (x: Tensor, last: number): Tensor => x.rank === 2 ? x : x.reshape([sizeOf(x.shape.slice(0, -1)), last]);
 
 /** The gradient with the dimensions that vectors dropped: `[…, m, n]`. */
 function asMatrices(dy: Tensor, a: Aval, b: Aval): Tensor {
@@ -105,7 +105,7 @@ export const linear = defineOp({
         hint: x.shape.at(-1) === out ? `weight ${showShape(weight.shape)} is [out, in]; is it transposed?` : sizeOf(x.shape.slice(1)) === features ? "x.flatten(1) has this shape" : `weight ${showShape(weight.shape)} is [out, in]`,
       });
     }
-    if (bias && bias.shape.join() !== `${out}`) throw new ShapeError("linear", `bias must be [${out}], got ${show(bias)}`);
+    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== out)) throw new ShapeError("linear", `bias must be [${out}], got ${show(bias)}`);
     const dtype = [x, weight, ...(bias ? [bias] : [])].map((t) => t.dtype).reduce(promote);
     if (!isFloat(dtype)) throw new DTypeError("linear", `needs floating-point inputs, got ${show(x)} and ${show(weight)}`, { hint: 'x.cast("f32")' });
     return { shape: [...x.shape.slice(0, -1), out], dtype };
@@ -119,6 +119,7 @@ export const linear = defineOp({
       y.data[i] = activations[act].value(sum);
     }
   },
+  unread: ({ act }) => (act === "none" ? ["y"] : []),
   vjp: {
     x: (node) => beforeActivation(node).matmul(node.weight),
     weight: (node) => {

@@ -1,5 +1,5 @@
 /** Pooling over windows of an image. Results are channels-last in memory, like those of conv2d. */
-import { defineOp, noGradient, type Aval } from "../define.ts";
+import { defineOp, noGradient, type Aval, type RefArray } from "../define.ts";
 import { isFloat, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Shape } from "../layout.ts";
@@ -62,82 +62,113 @@ const poolDefaults = { padding: [0, 0, 0, 0], dilation: [1, 1], ceilMode: false,
 function pool(x: Shape, attrs: Partial<AvgPoolAttrs> & { kernelSize: Pair; stride: Pair }) {
   return { inputs: { x: { shape: x, distinct: true } }, attrs: { ...poolDefaults, ...attrs } };
 }
-// Positions that lie in every window.
+const maxPool = (x: Shape, { relu = false, ...attrs }: Partial<MaxPoolAttrs> & { kernelSize: Pair; stride: Pair }) => {
+  const { inputs, attrs: { countIncludePad: _, ...all } } = pool(x, attrs);
+  return { inputs, attrs: { ...all, relu } };
+};
 const pooledSamples = [
-  { attrs: { ...poolDefaults, kernelSize: [3, 3], stride: [1, 1] }, image: [2, 3, 4, 4], pooled: [2, 3, 2, 2], indices: { shape: [2, 3, 2, 2], dtype: "i32", low: 5, high: 6 } },
-  { attrs: { ...poolDefaults, kernelSize: [3, 4], stride: [1, 1] }, image: [1, 19, 4, 5], pooled: [1, 19, 2, 2], indices: { shape: [1, 19, 2, 2], dtype: "i32", low: 6, high: 8 } },
-  { attrs: { ...poolDefaults, kernelSize: [2, 2], stride: [2, 2] }, image: [0, 3, 4, 4], pooled: [0, 3, 2, 2], indices: { shape: [0, 3, 2, 2], dtype: "i32", low: 0, high: 1 } },
+  { attrs: { ...poolDefaults, kernelSize: [3, 3], stride: [1, 1] }, image: [2, 3, 4, 4], pooled: [2, 3, 2, 2], taps: { shape: [2, 3, 2, 2], dtype: "u8", low: 0, high: 3 } },
+  { attrs: { ...poolDefaults, kernelSize: [3, 4], stride: [1, 1] }, image: [1, 19, 4, 5], pooled: [1, 19, 2, 2], taps: { shape: [1, 19, 2, 2], dtype: "u8", low: 0, high: 3 } },
+  { attrs: { ...poolDefaults, kernelSize: [2, 2], stride: [2, 2] }, image: [0, 3, 4, 4], pooled: [0, 3, 2, 2], taps: { shape: [0, 3, 2, 2], dtype: "u8", low: 0, high: 3 } },
 ] as const;
 
-/** Largest value of each window and where it was: `y·W + x` in its plane. Padding counts as −∞, the first of equals wins, NaN (the last one) wins over all. */
+export interface MaxPoolAttrs extends PoolAttrs {
+  /** Negative maxima become 0: the ReLU before (or after) the pooling, on the smaller image. */
+  readonly relu: boolean;
+}
+
+/** Taps are small numbers: bytes, unless a window has more than 255 of them. */
+const tapType = ({ kernelSize }: PoolAttrs): DType => (kernelSize[0] * kernelSize[1] <= 255 ? "u8" : "i32");
+/** The tap of a maximum that ReLU cut off. */
+const noTap = (type: DType): number => (type === "u8" ? 255 : -1);
+
+/** Visits every element of a pooled image that has a tap, with the tap's position in the image. */
+function eachTap(taps: RefArray, [h, w]: Pair, attrs: PoolAttrs, visit: (at: number, position: number) => void): void {
+  const none = noTap(tapType(attrs));
+  eachWindow(taps.shape[0]! * taps.shape[1]!, [h, w], imageSize(taps.shape), attrs, (plane, at, _rows, _cols, i, j) => {
+    const [tap, columns] = [taps.data[at]!, attrs.kernelSize[1]];
+    if (tap === none) return;
+    const row = i * attrs.stride[0] - attrs.padding[0] + Math.floor(tap / columns) * attrs.dilation[0];
+    visit(at, (plane * h + row) * w + j * attrs.stride[1] - attrs.padding[2] + (tap % columns) * attrs.dilation[1]);
+  });
+}
+
+/**
+ * Largest value of each window and its tap, the place `row·kW + column` in the window. Padding counts as −∞, the first of equals wins,
+ * NaN (the last one) wins over all. With `relu` a maximum that is not positive has no tap (−1, as a byte 255): no gradient passes.
+ */
 export const maxPool2d = defineOp({
   name: "maxPool2d",
   inputs: ["x"],
-  outputs: ["y", "indices"],
-  saves: ["indices"],
-  infer({ x }, attrs: PoolAttrs) {
+  outputs: ["y", "taps"],
+  saves: ["taps"],
+  infer({ x }, attrs: MaxPoolAttrs) {
     const shape = [...x.shape.slice(0, 2), ...poolSizes("maxPool2d", x, attrs)];
-    return { y: { shape, dtype: floatType("maxPool2d", x) }, indices: { shape, dtype: "i32" } };
+    return { y: { shape, dtype: floatType("maxPool2d", x) }, taps: { shape, dtype: tapType(attrs) } };
   },
-  reference({ x }, attrs, { y, indices }) {
+  reference({ x }, attrs, { y, taps }) {
     const [h, w] = imageSize(x.shape);
-    eachWindow(x.shape[0]! * x.shape[1]!, [h, w], imageSize(y.shape), attrs, (plane, at, rows, cols) => {
-      let best = rows[0]! * w + cols[0]!;
-      const value = (i: number) => x.data[plane * h * w + i]!;
-      for (const r of rows) for (const c of cols) if (value(r * w + c) > value(best) || Number.isNaN(value(r * w + c))) best = r * w + c;
-      y.data[at] = value(best);
-      indices.data[at] = best;
+    eachWindow(x.shape[0]! * x.shape[1]!, [h, w], imageSize(y.shape), attrs, (plane, at, rows, cols, i, j) => {
+      const { kernelSize, stride, padding, dilation, relu } = attrs;
+      let best = -Infinity;
+      let [row, col] = [rows[0]!, cols[0]!];
+      for (const r of rows)
+        for (const c of cols) {
+          const v = x.data[(plane * h + r) * w + c]!;
+          if (v > best || Number.isNaN(v)) [best, row, col] = [v, r, c];
+        }
+      const tap = ((row - i * stride[0] + padding[0]) / dilation[0]) * kernelSize[1] + (col - j * stride[1] + padding[2]) / dilation[1];
+      y.data[at] = relu && best <= 0 ? 0 : best;
+      taps.data[at] = relu && best <= 0 ? noTap(tapType(attrs)) : tap;
     });
   },
-  vjp: { x: ({ dy, indices, attrs, avals }): Tensor => maxPool2dGrad({ grad: dy, indices }, { ...attrs, inputSize: imageSize(avals.x.shape) }) },
+  vjp: { x: ({ dy, taps, attrs: { relu: _, ...attrs }, avals }): Tensor => maxPool2dGrad({ grad: dy, taps }, { ...attrs, inputSize: imageSize(avals.x.shape) }) },
   samples: [
-    pool([2, 3, 6, 8], { kernelSize: [2, 2], stride: [2, 2] }),
-    pool([1, 5, 7, 5], { kernelSize: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] }),
-    pool([2, 1, 7, 6], { kernelSize: [3, 2], stride: [2, 3], ceilMode: true }),
-    pool([1, 2, 9, 7], { kernelSize: [2, 3], stride: [1, 2], dilation: [3, 2], padding: [1, 0, 1, 1] }),
-    pool([1, 17, 5, 5], { kernelSize: [3, 3], stride: [1, 1] }),
-    pool([0, 2, 4, 4], { kernelSize: [2, 2], stride: [2, 2] }),
+    maxPool([2, 3, 6, 8], { kernelSize: [2, 2], stride: [2, 2] }),
+    maxPool([1, 5, 7, 5], { kernelSize: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1], relu: true }),
+    maxPool([2, 1, 7, 6], { kernelSize: [3, 2], stride: [2, 3], ceilMode: true }),
+    maxPool([1, 2, 9, 7], { kernelSize: [2, 3], stride: [1, 2], dilation: [3, 2], padding: [1, 0, 1, 1], relu: true }),
+    maxPool([1, 17, 5, 5], { kernelSize: [3, 3], stride: [1, 1] }),
+    maxPool([1, 2, 17, 18], { kernelSize: [16, 16], stride: [1, 2] }),
+    maxPool([0, 2, 4, 4], { kernelSize: [2, 2], stride: [2, 2] }),
   ],
 });
 
-const positions = noGradient("positions are whole numbers");
+const places = noGradient("places in a window are whole numbers");
 
-/** Sends each gradient to the position its maximum came from, which lies in its window; overlapping windows add up. */
+function checkTaps(op: string, taps: Aval, x: Aval, attrs: PoolAttrs): void {
+  checkPooled(op, "taps", taps, x, poolSizes(op, x, attrs), tapType(attrs));
+}
+
+/** Sends each gradient to the tap its maximum came from, which lies in the image; overlapping windows add up. */
 export const maxPool2dGrad = defineOp({
   name: "maxPool2dGrad",
-  inputs: ["grad", "indices"],
-  saves: ["indices"],
-  infer({ grad, indices }, { inputSize, ...attrs }: PoolAttrs & { inputSize: Pair }) {
+  inputs: ["grad", "taps"],
+  saves: ["taps"],
+  infer({ grad, taps }, { inputSize, ...attrs }: PoolAttrs & { inputSize: Pair }) {
     checkImage("maxPool2dGrad", "gradient", grad);
     const x = { shape: [...grad.shape.slice(0, 2), ...inputSize], dtype: floatType("maxPool2dGrad", grad) };
     checkPooled("maxPool2dGrad", "gradient", grad, x, poolSizes("maxPool2dGrad", x, attrs));
-    checkPooled("maxPool2dGrad", "indices", indices, x, poolSizes("maxPool2dGrad", x, attrs), "i32");
+    checkTaps("maxPool2dGrad", taps, x, attrs);
     return x;
   },
-  reference({ grad, indices }, { inputSize: [h, w] }, y) {
-    const area = grad.shape[2]! * grad.shape[3]!;
-    for (let i = 0; i < grad.data.length; i++) y.data[Math.floor(i / area) * h * w + indices.data[i]!]! += grad.data[i]!;
-  },
-  vjp: { grad: ({ dy, indices, attrs: { inputSize: _, ...attrs } }): Tensor => poolGather({ x: dy, indices }, attrs), indices: positions },
-  samples: pooledSamples.map(({ attrs, image, pooled, indices }) => ({ inputs: { grad: pooled, indices }, attrs: { ...attrs, inputSize: imageSize(image) } })),
+  reference: ({ grad, taps }, { inputSize, ...attrs }, y) => eachTap(taps, inputSize, attrs, (at, position) => (y.data[position]! += grad.data[at]!)),
+  vjp: { grad: ({ dy, taps, attrs: { inputSize: _, ...attrs } }): Tensor => poolGather({ x: dy, taps }, attrs), taps: places },
+  samples: pooledSamples.map(({ attrs, image, pooled, taps }) => ({ inputs: { grad: pooled, taps }, attrs: { ...attrs, inputSize: imageSize(image) } })),
 });
 
-/** Reads each plane at the positions of `indices`: what max pooling does once it knows where the maxima are. */
+/** Reads each window at its tap: what max pooling does once it knows where the maxima are. */
 export const poolGather = defineOp({
   name: "poolGather",
-  inputs: ["x", "indices"],
-  saves: ["indices"],
-  infer({ x, indices }, attrs: PoolAttrs) {
-    checkPooled("poolGather", "indices", indices, x, poolSizes("poolGather", x, attrs), "i32");
-    return { shape: indices.shape, dtype: floatType("poolGather", x) };
+  inputs: ["x", "taps"],
+  saves: ["taps"],
+  infer({ x, taps }, attrs: PoolAttrs) {
+    checkTaps("poolGather", taps, x, attrs);
+    return { shape: taps.shape, dtype: floatType("poolGather", x) };
   },
-  reference({ x, indices }, _, y) {
-    const area = y.shape[2]! * y.shape[3]!;
-    const plane = x.shape[2]! * x.shape[3]!;
-    for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[Math.floor(i / area) * plane + indices.data[i]!]!;
-  },
-  vjp: { x: ({ dy, indices, attrs, avals }): Tensor => maxPool2dGrad({ grad: dy, indices }, { ...attrs, inputSize: imageSize(avals.x.shape) }), indices: positions },
-  samples: pooledSamples.map(({ attrs, image, indices }) => ({ inputs: { x: image, indices }, attrs })),
+  reference: ({ x, taps }, attrs, y) => eachTap(taps, imageSize(x.shape), attrs, (at, position) => (y.data[at] = x.data[position]!)),
+  vjp: { x: ({ dy, taps, attrs, avals }): Tensor => maxPool2dGrad({ grad: dy, taps }, { ...attrs, inputSize: imageSize(avals.x.shape) }), taps: places },
+  samples: pooledSamples.map(({ attrs, image, taps }) => ({ inputs: { x: image, taps }, attrs })),
 });
 
 export interface AvgPoolAttrs extends PoolAttrs {
