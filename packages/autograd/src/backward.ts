@@ -10,7 +10,7 @@ type Sink = (slot: Slot, gradient: Tensor) => void;
 interface Sweep {
   readonly createGraph: boolean;
   readonly retainGraph: boolean;
-  /** Where to stop: gradients of these go to the sink instead of further back. */
+  /** The slots whose gradients are asked for; null: those of all leaves. */
   readonly wanted: ReadonlySet<Slot> | null;
   readonly sink: Sink;
 }
@@ -27,6 +27,7 @@ export function backward(loss: Tensor, options: BackwardOptions = {}): void {
 
 /**
  * Gradients of `y` (weighted by `gradient`, default 1 for a scalar) with respect to `xs`, without touching any `grad`.
+ * One of `xs` may have been computed from another: each gets its whole gradient.
  * With `createGraph` the results can be differentiated again.
  */
 export function gradients(y: Tensor, xs: readonly Tensor[], options: BackwardOptions = {}): (Tensor | null)[] {
@@ -40,8 +41,11 @@ export function gradients(y: Tensor, xs: readonly Tensor[], options: BackwardOpt
       retainGraph: options.retainGraph ?? createGraph,
       wanted: new Set(slots),
       sink: (slot, g) => {
-        found.set(slot, g.moveTo(home, { leaveStep: false }));
-        if (!g.step) g.joinStep(stepScope());
+        // More than one part arrives where checkpoints share what they capture.
+        const before = found.get(slot);
+        const sum = before ? before.add(g) : g;
+        found.set(slot, sum.moveTo(home, { leaveStep: false }));
+        if (!sum.step) sum.joinStep(stepScope());
       },
     });
   }
@@ -114,17 +118,19 @@ function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }
     pending.delete(slot);
     sink(slot, g);
   };
-  for (const node of reachable(root, wanted)) {
+  const { nodes, leads } = plan(root, wanted);
+  for (const node of nodes) {
     const dys: Record<string, Tensor> = {};
     for (const [name, slot] of node.outputs) {
       const g = pending.get(slot);
-      if (!g || wanted?.has(slot)) continue;
+      if (!g) continue;
       pending.delete(slot);
+      if (wanted?.has(slot)) sink(slot, g.alias());
       dys[name] = g;
     }
     const received = Object.values(dys);
     if (received.length === 0) continue;
-    for (const [slot, part] of inputGradients(node, dys, createGraph)) {
+    for (const [slot, part] of inputGradients(node, dys, leads, createGraph)) {
       const sum = pending.get(slot);
       pending.set(slot, sum ? sum.add(part) : part);
       if (sum && !createGraph) {
@@ -142,13 +148,23 @@ function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }
 export const reachesOthers = (root: Slot, known: ReadonlySet<Slot>): boolean =>
   reachable(root, known).some((node) => node.inputs.some((slot) => slot?.isLeaf && !known.has(slot)));
 
-/** Nodes on the way from `root` that must run, latest first; wanted slots end the way. */
-function reachable(root: Slot, wanted: ReadonlySet<Slot> | null): Node[] {
+/** The nodes to run, latest first, and which slots need a gradient: with `wanted` only what lies on the way to one of them. */
+function plan(root: Slot, wanted: ReadonlySet<Slot> | null): { nodes: Node[]; leads: (slot: Slot) => boolean } {
+  const nodes = reachable(root, null);
+  if (!wanted) return { nodes, leads: () => true };
+  const onTheWay = new Set<Node>();
+  const leads = (slot: Slot): boolean => wanted.has(slot) || (slot.node !== null && onTheWay.has(slot.node));
+  for (const node of [...nodes].reverse()) if (node.op.captures || node.inputs.some((slot) => slot && leads(slot))) onTheWay.add(node);
+  return { nodes: nodes.filter((node) => onTheWay.has(node)), leads };
+}
+
+/** Nodes that `root` was computed from, latest first; not beyond `ends`. */
+function reachable(root: Slot, ends: ReadonlySet<Slot> | null): Node[] {
   const seen = new Set<Node>();
   const stack: Slot[] = [root];
   for (let slot = stack.pop(); slot; slot = stack.pop()) {
     const node = slot.node;
-    if (!node || seen.has(node) || wanted?.has(slot)) continue;
+    if (!node || seen.has(node) || ends?.has(slot)) continue;
     seen.add(node);
     for (const input of node.inputs) if (input) stack.push(input);
   }
@@ -156,7 +172,7 @@ function reachable(root: Slot, wanted: ReadonlySet<Slot> | null): Node[] {
 }
 
 /** Gradient of each input of `node` that wants one, each a handle of its own in the sweep's scope. */
-function inputGradients(node: Node, dys: Readonly<Record<string, Tensor>>, createGraph: boolean): [Slot, Tensor][] {
+function inputGradients(node: Node, dys: Readonly<Record<string, Tensor>>, leads: (slot: Slot) => boolean, createGraph: boolean): [Slot, Tensor][] {
   const names = inputNames(node.op, node.inputs.length);
   return scope(() => {
     const saved = node.saved(createGraph);
@@ -169,12 +185,12 @@ function inputGradients(node: Node, dys: Readonly<Record<string, Tensor>>, creat
       },
       attrs: node.attrs,
       avals: node.avals,
-      wanted: new Set(names.filter((_, i) => node.inputs[i])),
+      wanted: new Set(names.filter((_, i) => node.inputs[i] && leads(node.inputs[i]))),
       ...saved,
     };
     const out: [Slot, Tensor][] = [];
     node.inputs.forEach((slot, i) => {
-      if (!slot) return;
+      if (!slot || !(leads(slot) || node.op.captures)) return;
       const name = names[i]!;
       const rule = node.op.vjp[name];
       if (typeof rule !== "function") return;

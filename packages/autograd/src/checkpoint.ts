@@ -25,6 +25,7 @@ const recomputed = <A extends Tensor[]>(f: (...xs: A) => Tensor): OpRecord => ({
   list: "xs",
   outputNames: ["y"],
   differentiable: ["y"],
+  captures: true,
   saves: ["xs"],
   infer: () => ({ shape: [], dtype: "f32" }),
   reference: () => {},

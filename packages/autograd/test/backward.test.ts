@@ -1,6 +1,5 @@
-import type { Variable} from "@nn/tensor";
-import { arange, ones, scope, tensor, variable, zeros } from "@nn/tensor";
-import { backward, gradients, noGrad } from "@nn/autograd";
+import { arange, ones, randn, scope, tensor, trace, variable, zeros, type Tensor, type Variable } from "@nn/tensor";
+import { backward, checkpoint, gradients, noGrad } from "@nn/autograd";
 import { describe, expect, it } from "vitest";
 
 const watched = (values: number[]) => tensor(values).requireGrad();
@@ -73,6 +72,31 @@ describe("backward", () => {
     const x = watched([1]);
     const y = noGrad(() => x.mul(2));
     expect(y.requiresGrad).toBe(false);
+  });
+
+  it("gradients() gives each of a chain its whole gradient", () => {
+    const x = tensor([3], { dtype: "f64" }).requireGrad();
+    const y = x.square();
+    const z = y.square();
+    const [gz, gy, gx] = gradients(z.sum(), [z, y, x]);
+    expect([gz!.item(), gy!.item(), gx!.item()]).toEqual([1, 18, 108]);
+  });
+
+  it("gradients() computes only what leads to what is asked for", () => {
+    const [x, w] = [randn([4, 8], { seed: 1 }).requireGrad(), randn([8, 8], { seed: 2 }).requireGrad()];
+    const backwards = (of: Tensor[]): number => {
+      const y = x.matmul(w).sum();
+      return trace(() => gradients(y, of)).kernels.filter((k) => k.startsWith("gemm")).length;
+    };
+    expect([backwards([x]), backwards([w]), backwards([x, w])]).toEqual([1, 1, 2]);
+  });
+
+  it("gradients() reaches what checkpoints captured, and adds up what several of them give", () => {
+    const x = tensor([2], { dtype: "f64" }).requireGrad();
+    const w = tensor([5], { dtype: "f64" }).requireGrad();
+    const times = (t: Tensor): Tensor => checkpoint((u: Tensor) => u.mul(w), t);
+    const [gw] = gradients(times(times(x)).sum(), [w]); // w²x
+    expect(gw!.item()).toBe(20);
   });
 
   it("gives null to inputs the result does not depend on", () => {

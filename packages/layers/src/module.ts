@@ -3,6 +3,7 @@
  * found by reflection: no name is written twice, and PyTorch's checkpoints load by name.
  */
 import { insideModule, withModulePath, type Tensor } from "@nn/tensor";
+import { isObserved, notice } from "./observe.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import { loadInto, type LoadReport, type StateDict } from "./state-dict.ts";
 
@@ -18,7 +19,11 @@ export abstract class Module {
 
   /** Runs `forward`, with this module's path named in every error thrown inside. Write `m.call(x)`. */
   get call(): this["forward"] {
-    this.#call ??= ((...args: never[]) => this.run(() => this.forward(...args))) as Forward;
+    this.#call ??= ((...inputs: never[]) => {
+      const output = this.run(() => this.forward(...inputs));
+      if (isObserved()) notice({ path: this.#path ?? "", module: this, inputs, output });
+      return output;
+    }) as Forward;
     return this.#call as this["forward"];
   }
 

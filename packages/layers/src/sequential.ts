@@ -1,6 +1,7 @@
 import { scope, type Tensor } from "@nn/tensor";
 import { ReLU, type Activation, type FusesActivation } from "./activation.ts";
 import { Module } from "./module.ts";
+import { isObserved } from "./observe.ts";
 import { MaxPool2d } from "./pool2d.ts";
 
 /** Modules one after the other. Children are named "0", "1", … as in PyTorch. */
@@ -45,10 +46,10 @@ export class Sequential extends Module {
   }
 }
 
-const rectifies = (module: Module | undefined, next: Module | undefined): next is MaxPool2d => module instanceof ReLU && next instanceof MaxPool2d;
+const rectifies = (module: Module | undefined, next: Module | undefined): next is MaxPool2d => !isObserved() && module instanceof ReLU && next instanceof MaxPool2d;
 
 function fusable(module: Module, next: Module | undefined): Activation | null {
-  return "forwardActivated" in module && next && "fused" in next ? (next.fused as Activation) : null;
+  return !isObserved() && "forwardActivated" in module && next && "fused" in next ? (next.fused as Activation) : null;
 }
 
 /** `new Sequential(…)` for those who like functions. */

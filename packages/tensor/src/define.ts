@@ -124,6 +124,8 @@ export interface OpRecord {
   readonly differentiable: readonly string[];
   readonly saves: readonly string[];
   readonly unread?: (attrs: object) => readonly string[];
+  /** Its rules also give gradients to values that are no inputs, as a recomputed function does to what it captured. */
+  readonly captures?: true;
   readonly infer: (inputs: Record<string, Aval | Aval[]>, attrs: object) => Aval | Record<string, Aval>;
   readonly view?: (x: Layout, attrs: object) => Layout | null;
   readonly reference: (inputs: Record<string, RefArray | RefArray[]>, attrs: object, y: RefArray | Record<string, RefArray>) => void;

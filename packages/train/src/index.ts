@@ -7,3 +7,7 @@ export { defineRecipe, evaluateRecipe, logitsOf, startRun, type Recipe, type Rec
 export { Progress, bar, clock, type ProgressOptions } from "./progress.ts";
 export { decodeModel, encodeModel, type ModelFile } from "./model-file.ts";
 export { renderReport, type ReportInput } from "./report.ts";
+export { diagnose, Diagnosis } from "./diagnosis/diagnose.ts";
+export { GradientWatch, type Look, type WatchOptions } from "./diagnosis/watch.ts";
+export { defaultThresholds, type Finding, type LayerReport, type Thresholds, type Verdict } from "./diagnosis/judge.ts";
+export { adviseOptimizer, situationOf, type Advice, type Situation } from "./advisor.ts";

@@ -15,5 +15,5 @@ figure img { width: 76px; height: 76px; image-rendering: pixelated; border-radiu
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; } th { text-align: left; font-weight: 500; padding: 2px 10px 2px 0; white-space: nowrap; } td { padding: 2px 8px; }
 .confusion td { text-align: center; min-width: 40px; padding: 6px 4px; border: 1px solid var(--line); } .hit { background: color-mix(in srgb, var(--good) calc(var(--share) * 75%), transparent); } .miss { background: color-mix(in srgb, var(--bad) calc(var(--share) * 250%), transparent); }
 .column { height: 84px; vertical-align: bottom; padding: 0; } .column span { writing-mode: vertical-rl; transform: rotate(200deg); padding: 4px; }
-.bars { width: 100%; } .bars td { white-space: nowrap; } .meter { width: 100%; } .meter i { display: block; height: 12px; border-radius: 6px; background: var(--accent); }
+.strip { flex: none; fill: var(--accent); } .bars { width: 100%; } .bars td { white-space: nowrap; } .meter { width: 100%; } .meter i { display: block; height: 12px; border-radius: 6px; background: var(--accent); }
 `;

@@ -2,7 +2,9 @@
 import { encodePng, type LabelledImages } from "@nn/data";
 import type { Evaluation } from "./evaluate.ts";
 import type { EpochInfo } from "./trainer.ts";
+import type { Look } from "./diagnosis/watch.ts";
 import { curves } from "./report-curves.ts";
+import { diagnosisSection } from "./report-diagnosis.ts";
 import { style } from "./report-style.ts";
 
 export interface ReportInput {
@@ -15,6 +17,8 @@ export interface ReportInput {
   /** First-layer weights [out, in, kH, kW], row-major. */
   readonly filters: { readonly data: ArrayLike<number>; readonly shape: readonly number[] };
   readonly pictures: LabelledImages;
+  /** What a GradientWatch saw. */
+  readonly looks?: readonly Look[];
   /** Predicted class and its probability, for the first pictures. */
   readonly predictions: readonly { readonly predicted: number; readonly probability: number }[];
 }
@@ -31,6 +35,7 @@ export async function renderReport(r: ReportInput): Promise<string> {
     section("Confusion matrix", confusion(r), "Rows are true classes, columns predictions; colours are shares of the row."),
     section("Accuracy per class", perClass(r)),
     section("Filters of the first layer", await filters(r), "Each tile is one filter as a picture, scaled to its own range."),
+    ...((r.looks?.length ?? 0) > 0 ? [section("Gradients", diagnosisSection(r.looks!, escape), "Norms at the first batch of the last epoch, and shares of units; a healthy update is about a thousandth of the weights.")] : []),
     section("Options", options(r.options)),
   ];
   return `<!doctype html>

@@ -49,6 +49,8 @@ export interface EpochInfo {
 }
 
 export interface Callback {
+  /** Before batch 1, 2, … is trained on; `loss()` computes its loss. Synchronous: the batch ends with its step. */
+  onBatch?(batch: number, loss: () => Tensor, trainer: TrainerView): void;
   onStep?(info: StepInfo, trainer: TrainerView): void | Promise<void>;
   onEpoch?(info: EpochInfo, trainer: TrainerView): void | Promise<void>;
 }
@@ -129,10 +131,11 @@ export class Trainer<F extends Fields> implements TrainerView {
   }
 
   #step(batch: TensorsOf<F>, epoch: number, done: number): StepInfo {
-    const { optimizer, loader, loss, schedule, clipNorm, accumulate = 1, epochs } = this.#options;
+    const { optimizer, loader, loss, schedule, clipNorm, accumulate = 1, epochs, callbacks = [] } = this.#options;
     const factor = schedule?.(optimizer.stepCount) ?? 1;
     optimizer.groups.forEach((g, i) => (g.options.lr = this.#baseRates[i]! * factor));
     const first = (Object.values(batch) as Tensor[])[0]!;
+    for (const c of callbacks) c.onBatch?.(done, () => loss(batch, this.model), this);
     const value = scope(() => {
       const l = loss(batch, this.model);
       const number = l.item();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeFileAtomicSync } from "@nn/io/node";
 import { StateDictError } from "@nn/layers";
 import { ArgumentError, getEngine, noGrad, type Tensor } from "@nn/tensor";
-import { Progress, decodeCheckpoint, encodeModel, engineName, logitsOf, renderReport, startRun, type Callback, type EpochInfo, type Evaluation, type LoadedCheckpoint, type Recipe, type RecipeData, type Run, type RunOptions } from "@nn/train";
+import { GradientWatch, Progress, decodeCheckpoint, encodeModel, engineName, logitsOf, renderReport, startRun, type Callback, type EpochInfo, type Evaluation, type LoadedCheckpoint, type Recipe, type RecipeData, type Run, type RunOptions } from "@nn/train";
 import { CheckpointFile } from "@nn/train/node";
 import { about, badInput, exit, usage } from "../errors.ts";
 import { chooseEngine, resolve, type Settings } from "../options.ts";
@@ -39,9 +39,10 @@ export async function train(name: string, flags: Record<string, unknown>): Promi
   };
   const live = process.stderr.isTTY === true;
   const progress = new Progress({ write: (text) => process.stderr.write(text), live, columns: () => process.stderr.columns });
-  const run = start(recipe, data, options, [validate, progress, checkpoint], resume, files.checkpoint);
+  const watch = new GradientWatch();
+  const run = start(recipe, data, options, [watch, validate, progress, checkpoint], resume, files.checkpoint);
   if (!(await fitUnlessInterrupted(run, checkpoint, live))) return;
-  await finish(recipe, data, run, last ?? (await run.evaluate()), settings, options, files, flags["json"] === true);
+  await finish(recipe, data, run, last ?? (await run.evaluate()), watch, settings, options, files, flags["json"] === true);
 }
 
 /** @throws CliError if the checkpoint does not fit this recipe's model, optimizer or data. */
@@ -126,7 +127,7 @@ function readCheckpoint(path: string, recipe: Recipe, options: RunOptions): Load
   return loaded;
 }
 
-async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Evaluation, settings: Settings, options: RunOptions, files: Files, json: boolean): Promise<void> {
+async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Evaluation, { looks }: GradientWatch, settings: Settings, options: RunOptions, files: Files, json: boolean): Promise<void> {
   writeFileAtomicSync(files.model, encodeModel(run.model, recipe, options));
   const [, weights] = [...run.model.stateDict()].find(([, t]) => t.rank === 4) ?? [null, null];
   const report = await renderReport({
@@ -137,6 +138,7 @@ async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Ev
     history: run.trainer.history,
     evaluation,
     filters: weights ? { data: weights.dataSync(), shape: weights.shape } : { data: [], shape: [0, 1, 1, 1] },
+    looks,
     pictures: data.pictures,
     predictions: await predictions(data, run, Math.min(40, data.test.length)),
   });
