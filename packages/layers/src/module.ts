@@ -65,6 +65,10 @@ export abstract class Module {
   parameters(): Parameter[] {
     return [...this.namedParameters()].map(([, p]) => p);
   }
+  /** Those that this module holds itself, without its children's. */
+  ownParameters(): Parameter[] {
+    return Object.values(this).filter((value) => value instanceof Parameter);
+  }
   namedBuffers(): Generator<[string, Buffer]> {
     return this.#named<Buffer>(Buffer);
   }

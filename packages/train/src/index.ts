@@ -11,3 +11,4 @@ export { diagnose, Diagnosis } from "./diagnosis/diagnose.ts";
 export { GradientWatch, type Look, type WatchOptions } from "./diagnosis/watch.ts";
 export { defaultThresholds, type Finding, type LayerReport, type Thresholds, type Verdict } from "./diagnosis/judge.ts";
 export { adviseOptimizer, situationOf, type Advice, type Situation } from "./advisor.ts";
+export { Summary, summary, type SummaryRow } from "./summary.ts";

@@ -1,6 +1,6 @@
 /** Where the time of a workload goes, op by op and kernel by kernel, and how far each is from the machine's limit. */
-import { trace } from "@nn/tensor";
-import { kernelCost, leastTime, type KernelCost } from "./kernel-costs.ts";
+import { kernelCost, type KernelCost } from "@nn/kernels/costs";
+import { getEngine, trace } from "@nn/tensor";
 import type { Limits } from "./limits.ts";
 import { prepare } from "./ours.ts";
 import { padded } from "./report.ts";
@@ -36,6 +36,7 @@ export function profile({ name, spec }: Workload, limits: Limits): Profile {
   const { step, dispose } = prepare(spec);
   // Long enough for the compiler of JavaScript to have done its work.
   for (const start = performance.now(); performance.now() - start < 500; ) step();
+  const engine = getEngine();
   const sums = new Map<string, Sum>();
   let iterations = 0;
   let looking = 0; // time spent on costs, which is no part of the iteration
@@ -47,7 +48,7 @@ export function profile({ name, spec }: Workload, limits: Limits): Profile {
       const sum = sums.get(key) ?? sums.set(key, { op, kernel, calls: 0, ms: 0, known: true, flops: 0, bytes: 0, compute: 0, memory: 0 }).get(key)!;
       sum.calls++;
       sum.ms += ms;
-      const cost = call ? kernelCost(call) : null;
+      const cost = call ? kernelCost(call.name, call.args as never, engine) : null;
       if (cost) {
         const least = leastTime(cost, limits);
         sum.flops += cost.flops;
@@ -64,6 +65,13 @@ export function profile({ name, spec }: Workload, limits: Limits): Profile {
   dispose();
   const lines = [...sums.values()].map((s) => perIteration(s, iterations)).sort((a, b) => b.ms - a.ms);
   return { name, iterations, ms, rest: ms - lines.reduce((sum, l) => sum + l.ms, 0), lines };
+}
+
+/** The least milliseconds that the machine needs: whatever takes longer, calculating or moving the bytes. */
+function leastTime({ flops, bytes }: KernelCost, limits: Limits): { ms: number; limit: "compute" | "memory" } {
+  const calculating = flops / limits.gflops / 1e6;
+  const moving = bytes / limits.gbps / 1e6;
+  return calculating >= moving ? { ms: calculating, limit: "compute" } : { ms: moving, limit: "memory" };
 }
 
 function perIteration({ op, kernel, calls, ms, known, flops, bytes, compute, memory }: Sum, iterations: number): Line {

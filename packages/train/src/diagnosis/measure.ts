@@ -57,7 +57,7 @@ function pass(loss: () => Tensor): Measured {
 }
 
 function note(seen: Map<Module, Seen>, { module, path, inputs, output }: ModuleCall): void {
-  const parameters = ownParameters(module);
+  const parameters = module.ownParameters();
   const recurrent = module instanceof RNN || module instanceof LSTM || module instanceof GRU;
   const result = recurrent ? (output as { output: Tensor }).output : output;
   if (!(result instanceof Tensor) || (parameters.length === 0 && !isActivation(module))) return;
@@ -66,12 +66,6 @@ function note(seen: Map<Module, Seen>, { module, path, inputs, output }: ModuleC
   const entry: Seen = seen.get(module) ?? { module, path: path === "" ? "model" : path, parameters, outputs: [], sequence };
   entry.outputs.push(result);
   seen.set(module, entry);
-}
-
-/** Parameters in the module's own properties, not those of its children. */
-function ownParameters(module: Module): Parameter[] {
-  const children = new Set([...module.namedChildren()].flatMap(([, child]) => child.parameters()));
-  return module.parameters().filter((p) => !children.has(p));
 }
 
 const isActivation = (m: Module): boolean => m instanceof ReLU || m instanceof Sigmoid || m instanceof Tanh;

@@ -1,7 +1,7 @@
-/** What each kernel has to do at least, from its arguments: for the share of the machine's limits that it reaches. */
-import { cellCodes, type KernelArgs, type KernelName } from "@nn/kernels";
-import { getEngine, type KernelCall } from "@nn/tensor";
-import type { Limits } from "./limits.ts";
+/** `@nn/kernels/costs`: what each kernel has to do at least, from its arguments. For profiles and summaries; no part of what a page needs to train. */
+import type { KernelArgs } from "./abi.gen.ts";
+import { cellCodes, type KernelName } from "./abi.ts";
+import type { Engine } from "./engine.ts";
 
 /** Floating-point operations (a multiply-add is two) and bytes that must be read and written. */
 export interface KernelCost {
@@ -9,7 +9,7 @@ export interface KernelCost {
   readonly bytes: number;
 }
 
-type Formula<K extends KernelName> = (args: KernelArgs[K]) => KernelCost;
+type Formula<K extends KernelName> = (args: KernelArgs[K], engine: Engine) => KernelCost;
 
 const f32 = 4;
 const compute = (flops: number, floats: number): KernelCost => ({ flops, bytes: f32 * floats });
@@ -51,9 +51,9 @@ const formulas: { readonly [K in KernelName]: Formula<K> | null } = {
     const written = Array.from({ length: a.nout }, (_, i) => width[a.outType[i]!]! * distinct(a.shape, [], a.nd));
     return memory([...read, ...written].reduce((x, y) => x + y, 0));
   },
-  mapList: (a) => {
+  mapList: (a, engine) => {
     const row = 1 + a.nin + a.nout;
-    const table = getEngine().f64(a.segments, a.count * row);
+    const table = engine.f64(a.segments, a.count * row);
     let elements = 0;
     for (let i = 0; i < a.count; i++) elements += table[i * row]!;
     return floats(elements * (a.nin + a.nout));
@@ -91,14 +91,5 @@ const formulas: { readonly [K in KernelName]: Formula<K> | null } = {
   localResponseNormGrad: ({ pixels, c }) => floats(3 * pixels * c),
 };
 
-/** What `call` needs, or null if that is not written down. Call it while the memory of the arguments is still the kernel's. */
-export function kernelCost({ name, args }: KernelCall): KernelCost | null {
-  return (formulas[name] as Formula<KernelName> | null)?.(args as never) ?? null;
-}
-
-/** The least milliseconds that the machine needs: whatever takes longer, calculating or moving the bytes. */
-export function leastTime({ flops, bytes }: KernelCost, limits: Limits): { ms: number; limit: "compute" | "memory" } {
-  const calculating = flops / limits.gflops / 1e6;
-  const moving = bytes / limits.gbps / 1e6;
-  return calculating >= moving ? { ms: calculating, limit: "compute" } : { ms: moving, limit: "memory" };
-}
+/** What a launch of `kernel` needs, or null if that is not written down. Call it while the memory of the arguments is still the kernel's. */
+export const kernelCost = <K extends KernelName>(kernel: K, args: KernelArgs[K], engine: Engine): KernelCost | null => formulas[kernel]?.(args, engine) ?? null;
