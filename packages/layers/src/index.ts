@@ -19,6 +19,7 @@ export { Dropout, Dropout2d, dropout, type DropoutOptions } from "./dropout.ts";
 export { maxNorm } from "./max-norm.ts";
 export { weightNorm, removeWeightNorm } from "./weight-norm.ts";
 export { LayerNorm, RMSNorm, type LayerNormOptions, type RMSNormOptions } from "./norm.ts";
+export { BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm, type BatchNormOptions, type GroupNormOptions } from "./channel-norm.ts";
 export { MultiheadAttention, type AttendOptions, type MultiheadAttentionOptions } from "./multihead-attention.ts";
 export { TransformerEncoder, TransformerEncoderLayer, sinusoidalPositions, type EncoderMasks, type TransformerEncoderLayerOptions } from "./transformer.ts";
 export { Flatten } from "./flatten.ts";

@@ -3,7 +3,7 @@
  * Inputs come in PyTorch's order, attributes as stored in the file; several results are named as there.
  */
 import {
-  adaptiveAvgPool2d, avgPool2d, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, embedding, embeddingBag, layerNorm, localResponseNorm, maxPool2d, maxout, ops,
+  adaptiveAvgPool2d, avgPool2d, batchNorm, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, embedding, embeddingBag, groupNorm, instanceNorm, layerNorm, localResponseNorm, maxPool2d, maxout, ops,
   rmsNorm, scaledDotProductAttention, stack, step,
   type AttentionOptions, type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type CrossEntropyOptions, type DType, type EmbeddingBagOptions,
   type LocalResponseNormOptions,
@@ -115,6 +115,9 @@ export const adapters: Record<string, Adapter> = {
     return layerNorm(x!, normalizedShape as number[], { weight, bias, ...options });
   },
   rmsNorm: ([x, weight], { normalizedShape, eps }) => rmsNorm(x!, normalizedShape as number[], { weight: weight ?? null, eps: (eps as number | undefined) ?? 1e-6 }),
+  batchNorm: ([x, weight = null, bias = null, mean, variance], attrs) => batchNorm(x!, { weight, bias, statistics: mean && variance ? { mean, variance } : null, ...attrs }),
+  groupNorm: ([x, weight = null, bias = null], { groups, ...options }) => groupNorm(x!, groups as number, { weight, bias, ...options }),
+  instanceNorm: ([x, weight = null, bias = null], attrs) => instanceNorm(x!, { weight, bias, ...attrs }),
   scaledDotProductAttention: ([q, k, v, mask], attrs) => scaledDotProductAttention(q!, k!, v!, { mask: mask ?? null, ...attrs } as AttentionOptions),
   crossEntropy: ([logits, target, weight], attrs) => crossEntropy(logits!, target!, { ...(weight ? { weight } : {}), ...attrs } as CrossEntropyOptions),
 };

@@ -11,4 +11,5 @@ export * from "./composite-softmax.ts";
 export * from "./composite-lrn.ts";
 export * from "./composite-embedding.ts";
 export * from "./composite-norm.ts";
+export * from "./composite-channel-norm.ts";
 export * from "./composite-attention.ts";
