@@ -2,7 +2,7 @@
 import type { KernelName } from "./abi.ts";
 
 /** Changes whenever a kernel or an argument does; engines built from another list are refused. */
-export const abiHash = "55708d592205";
+export const abiHash = "2c7365a4e394";
 /** Doubles that the largest argument list needs. */
 export const maxDoubles = 122;
 
@@ -20,7 +20,7 @@ export const kernelIds = {
   avgPool2d: 10,
   avgPool2dGrad: 11,
   reduce: 12,
-  argReduce: 13,
+  argMax: 13,
   softmax: 14,
   softmaxGrad: 15,
   crossEntropy: 16,
@@ -259,8 +259,7 @@ export interface KernelArgs {
     x: number;
     y: number;
   };
-  argReduce: {
-    kind: number;
+  argMax: {
     outer: number;
     r: number;
     inner: number;
@@ -732,13 +731,12 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[4] = a.x;
     d[5] = a.y;
   },
-  argReduce(d, a) {
-    d[0] = a.kind;
-    d[1] = a.outer;
-    d[2] = a.r;
-    d[3] = a.inner;
-    d[4] = a.x;
-    d[5] = a.y;
+  argMax(d, a) {
+    d[0] = a.outer;
+    d[1] = a.r;
+    d[2] = a.inner;
+    d[3] = a.x;
+    d[4] = a.y;
   },
   softmax(d, a) {
     d[0] = a.log;

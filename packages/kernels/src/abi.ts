@@ -31,8 +31,6 @@ export const dtypeCodes = { f32: 0, i32: 1, u8: 2, bool: 2 } as const;
 export const activationCodes = { none: 0, relu: 1, sigmoid: 2, tanh: 3 } as const;
 /** Codes of `kind` in `reduce`. */
 export const reduceKinds = { sum: 0, max: 1, min: 2, prod: 3, sumsq: 4 } as const;
-/** Codes of `kind` in `argReduce`. */
-export const argReduceKinds = { max: 0, min: 1 } as const;
 /** Codes of `cell` in `recurrent`. */
 export const cellCodes = { lstm: 0, gru: 1, tanh: 2, relu: 3 } as const;
 /** Codes of `kind` in `random`. */
@@ -100,7 +98,7 @@ export const kernels = {
   /** y[outer,inner] = kind over r of x[outer,r,inner]. */
   reduce: { kind: "int", outer: "int", r: "int", inner: "int", x: "f32*", y: "f32*" },
   /** y (i32) = position of the extreme along r; the first wins ties, the first NaN wins over all. */
-  argReduce: { kind: "int", outer: "int", r: "int", inner: "int", x: "f32*", y: "i32*" },
+  argMax: { outer: "int", r: "int", inner: "int", x: "f32*", y: "i32*" },
 
   /** y = softmax (log = 0) or log-softmax (log = 1) of each row of x[rows,cols]. */
   softmax: { log: "int", rows: "int", cols: "int", x: "f32*", y: "f32*" },

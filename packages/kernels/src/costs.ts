@@ -70,7 +70,7 @@ const formulas: { readonly [K in KernelName]: Formula<K> | null } = {
   avgPool2d: pool,
   avgPool2dGrad: pool,
   reduce: reduced,
-  argReduce: reduced,
+  argMax: reduced,
   softmax: matrix(2),
   softmaxGrad: matrix(3),
   crossEntropy: matrix(1),

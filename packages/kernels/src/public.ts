@@ -1,5 +1,5 @@
 export {
-  activationCodes, argReduceKinds, cellCodes, dtypeCodes, instructions, mapLimits, randomKinds, reduceKinds,
+  activationCodes, cellCodes, dtypeCodes, instructions, mapLimits, randomKinds, reduceKinds,
   type Instruction, type KernelName,
 } from "./abi.ts";
 export { abiHash, type KernelArgs } from "./abi.gen.ts";

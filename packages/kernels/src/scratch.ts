@@ -29,19 +29,26 @@ const isDepthwise = ({ c, oc, kh, kw, groups }: ConvSizes) => groups > 1 && c ==
 type Window = Sizes<"conv2d", "n" | "strideH" | "strideW" | "dilationH" | "dilationW">;
 
 /** Tiles of results [outH, outW] of m channels, summed over k, where cpp/winograd.hpp takes the convolution over; else 0. */
-function winogradTiles(sizes: ConvSizes & Window, k: number, m: number, outH: number, outW: number): number {
+function winogradTiles(sizes: ConvSizes & Window, k: number, m: number, outH: number, outW: number, fewest: number): number {
   const { n, kh, kw, groups, strideH, strideW, dilationH, dilationW } = sizes;
   const taps = ceilDiv(kh, strideH), blockChannels = strideH * strideH * k;
   if (kh !== kw || strideW !== strideH || dilationH !== 1 || dilationW !== 1 || groups !== 1 || (taps !== 3 && taps !== 5)) return 0;
   if (strideH > 1 && blockChannels > 64) return 0;
   const perImage = ceilDiv(outH, 8 - taps) * ceilDiv(outW, 8 - taps);
-  return blockChannels >= 16 && m >= 4 && n * perImage >= 16 && 3 * perImage * 49 * strideH ** 2 <= 2 * outH * outW * kh * kh ? n * perImage : 0;
+  return blockChannels >= 16 && m >= 4 && n * perImage >= fewest && 3 * perImage * 49 * strideH ** 2 <= 2 * outH * outW * kh * kh ? n * perImage : 0;
 }
 const tileRow = (channels: number) => panels(channels) + 16;
 const tileGroup = (tiles: number) => ceilDiv(tiles, ceilDiv(tiles, 96));
 
-/** A pixel of zeros, the transformed filter, and one group of transformed tiles and of their products. */
-const winograd = (tiles: number, k: number, m: number) => (tileRow(k) + 49 * (k * panels(m) + tileGroup(tiles) * (tileRow(k) + tileRow(m)))) * f32;
+const goesByPanels = (tiles: number, m: number) => tiles <= 96 && m >= 256;
+const fewestTiles = (m: number) => (goesByPanels(9, m) ? 9 : 16);
+
+/** A pixel of zeros, one group of transformed tiles, their products, and the transformed filter, whole or 64 channels of every panel. */
+function winograd(tiles: number, k: number, m: number): number {
+  const tileRows = tileRow(k) + 49 * tileGroup(tiles) * tileRow(k);
+  if (goesByPanels(tiles, m)) return (tileRows + 49 * (tiles + Math.min(k, 64) + 1) * panels(m)) * f32;
+  return (tileRows + 49 * (k * panels(m) + tileGroup(tiles) * tileRow(m))) * f32;
+}
 
 /** A pixel of zeros, the sums, one group of transformed tiles of x and of dy, and sums of dy per 8 tiles. */
 function winogradWeightGrad(tiles: number, k: number, m: number): number {
@@ -53,7 +60,7 @@ function winogradWeightGrad(tiles: number, k: number, m: number): number {
 function conv2d(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): number {
   const { c, oc, kh, kw, groups } = sizes;
   if (isDepthwise(sizes)) return kh * kw * panels(c) * f32;
-  const tiles = winogradTiles(sizes, c, oc, sizes.oh, sizes.ow);
+  const tiles = winogradTiles(sizes, c, oc, sizes.oh, sizes.ow, fewestTiles(oc));
   if (tiles > 0) return winograd(tiles, sizes.strideH ** 2 * c, oc);
   return (c / groups) * kh * kw * panels(oc / groups) * f32;
 }
@@ -62,7 +69,7 @@ function conv2d(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): numbe
 function conv2dInputGrad(sizes: ConvSizes & Window & Sizes<"conv2d", "h" | "w">): number {
   const { c, oc, kh, kw, groups } = sizes;
   if (isDepthwise(sizes)) return kh * kw * panels(c) * f32;
-  const tiles = sizes.strideH === 1 ? winogradTiles(sizes, oc, c, sizes.h, sizes.w) : 0;
+  const tiles = sizes.strideH === 1 ? winogradTiles(sizes, oc, c, sizes.h, sizes.w, fewestTiles(c)) : 0;
   if (tiles > 0) return winograd(tiles, oc, c);
   return (oc / groups) * kh * kw * panels(c / groups) * f32;
 }
@@ -71,7 +78,7 @@ function conv2dInputGrad(sizes: ConvSizes & Window & Sizes<"conv2d", "h" | "w">)
 function conv2dWeightGrad(sizes: ConvSizes & Window & Sizes<"conv2d", "oh" | "ow">): number {
   const { n, oh, ow, c, oc, kh, kw, groups } = sizes;
   if (isDepthwise(sizes)) return Math.max(1, Math.min(32, Math.floor((n * oh) / 8))) * (kh * kw + 1) * c * f32;
-  const tiles = winogradTiles(sizes, c, oc, oh, ow);
+  const tiles = winogradTiles(sizes, c, oc, oh, ow, 16);
   if (tiles > 0) return winogradWeightGrad(tiles, sizes.strideH ** 2 * c, oc);
   const rows = (c / groups) * kh * kw + 1, cols = panels(oc / groups);
   if (cols === 0) return 0;

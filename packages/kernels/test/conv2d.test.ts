@@ -54,6 +54,9 @@ const winograd: Conv[] = [
   ...[0, 1, 2, 3].map((pad) => square(5, 11, 17, 5, 3, 1, pad)), ...[0, 1, 2, 3, 4, 5].map((pad) => square(4, 9, 18, 21, 5, 1, pad)),
   // a tile's width and its neighbours
   ...[4, 5, 6, 10, 11].map((size) => square(16, size, 20, 16, 3, 1, 1)), ...[3, 4, 7].map((size) => square(16, size, 20, 16, 5, 1, 2)),
+  // panel by panel: the fewest tiles and columns, one less of either, several parts of channels, strides, other paddings
+  square(1, 13, 130, 257, 3, 1, 1, 1), square(1, 13, 257, 130, 3, 1, 1, 2), square(2, 10, 20, 256, 3, 1, 1), square(1, 13, 17, 255, 3, 1, 1), square(1, 9, 66, 260, 5, 1, 2),
+  square(1, 10, 260, 66, 5, 1, 4), square(1, 47, 3, 256, 11, 4, 0), { ...plain, n: 3, h: 11, w: 12, c: 65, oc: 290, oh: 12, ow: 11, padTop: 2, padLeft: 0, act: 3 },
   // strides, as blocks of pixels
   square(2, 59, 3, 12, 11, 4, 0), square(3, 40, 3, 9, 12, 4, 3, 1), square(5, 21, 4, 8, 5, 2, 2), square(4, 19, 7, 8, 6, 2, 1), square(3, 31, 5, 6, 9, 2, 4), square(2, 41, 2, 7, 8, 3, 5),
 ];
@@ -145,6 +148,7 @@ onEveryEngine((kernels) => {
   test("Winograd's algorithm ran where it pays: there, and only there, NaN reaches whole tiles", () => {
     const cases: [Conv, boolean][] = [
       [square(16, 5, 16, 4, 3, 1, 1, 1), true], [square(15, 5, 16, 4, 3, 1, 1, 1), false], [square(16, 5, 15, 4, 3, 1, 1, 1), false], [square(16, 5, 16, 3, 3, 1, 1, 1), false],
+      [square(1, 13, 64, 256, 3, 1, 1, 1), true], [square(2, 10, 64, 256, 3, 1, 1, 1), false], [square(1, 13, 64, 255, 3, 1, 1, 1), false],
       [square(4, 27, 96, 8, 5, 1, 2, 1), true], [square(4, 13, 64, 67, 3, 1, 1, 1), true], [square(2, 59, 3, 12, 11, 4, 0, 1), true], [{ ...square(4, 13, 64, 8, 3, 1, 1), dilationH: 2, oh: 11 }, false],
     ];
     for (const [p, fast] of cases) {

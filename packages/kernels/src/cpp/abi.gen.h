@@ -5,7 +5,7 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "55708d592205"
+#define NN_ABI_HASH "2c7365a4e394"
 #define NN_ABI_MAX_DOUBLES 122
 #define NN_KERNEL_COUNT 33
 /** X(kernel function, its argument struct), in the order of kernel ids. */
@@ -23,7 +23,7 @@
   X(avgPool2d, AvgPool2dArgs) \
   X(avgPool2dGrad, AvgPool2dGradArgs) \
   X(reduce, ReduceArgs) \
-  X(argReduce, ArgReduceArgs) \
+  X(argMax, ArgMaxArgs) \
   X(softmax, SoftmaxArgs) \
   X(softmaxGrad, SoftmaxGradArgs) \
   X(crossEntropy, CrossEntropyArgs) \
@@ -567,21 +567,19 @@ struct ReduceArgs {
   }
 };
 
-struct ArgReduceArgs {
-  int64_t kind;
+struct ArgMaxArgs {
   int64_t outer;
   int64_t r;
   int64_t inner;
   float* x;
   int32_t* y;
-  static ArgReduceArgs read(const double* d) {
-    ArgReduceArgs a;
-    a.kind = (int64_t)d[0];
-    a.outer = (int64_t)d[1];
-    a.r = (int64_t)d[2];
-    a.inner = (int64_t)d[3];
-    a.x = (float*)(uintptr_t)(uint64_t)d[4];
-    a.y = (int32_t*)(uintptr_t)(uint64_t)d[5];
+  static ArgMaxArgs read(const double* d) {
+    ArgMaxArgs a;
+    a.outer = (int64_t)d[0];
+    a.r = (int64_t)d[1];
+    a.inner = (int64_t)d[2];
+    a.x = (float*)(uintptr_t)(uint64_t)d[3];
+    a.y = (int32_t*)(uintptr_t)(uint64_t)d[4];
     return a;
   }
 };

@@ -36,7 +36,7 @@ inline void conv2dInputGrad(const Conv2dInputGradArgs& a) {
     return depthwise(a.n, a.h, a.w, a.oh, a.ow, a.c, a.kh, a.kw, a.dy, a.weight, a.dx, nullptr, kNone, a.scratch, find);
   }
   if (is_sparse(a)) return sparse_input_grad(a);
-  if (a.strideH == 1 && is_winograd(a, a.oc, a.c, a.h, a.w) && a.oh * a.ow > 0) {  // a convolution of dy with the flipped filter
+  if (a.strideH == 1 && is_winograd(a, a.oc, a.c, a.h, a.w, fewest_tiles(a.c)) && a.oh * a.ow > 0) {  // a convolution of dy with the flipped filter
     return WinogradConv{{a.dy, a.oh, a.ow, a.oc, a.kh - 1 - a.padTop, a.kw - 1 - a.padLeft, 1, nullptr}, {a.n, a.h, a.w, kPoints + 1 - a.kh}, a.weight,
                         {a.kh, 1, a.oc, a.kh * a.kw * a.c, a.kh * a.kw, true}, a.c, nullptr, kNone, a.dx}.run((float*)a.scratch);
   }
@@ -92,7 +92,7 @@ inline void conv2dWeightGrad(const Conv2dWeightGradArgs& a) {
   if (m <= 0 || og <= 0) return;
   if (is_depthwise(a)) return depthwise_weight_grad(a);
   if (is_sparse(a)) return sparse_weight_grad(a);
-  if (is_winograd(a, a.c, a.oc, a.oh, a.ow)) {
+  if (is_winograd(a, a.c, a.oc, a.oh, a.ow, kFewestTiles)) {
     return WinogradWeightGrad{{a.x, a.h, a.w, a.c, a.padTop, a.padLeft, a.strideH, nullptr}, {a.n, a.oh, a.ow, kPoints + 1 - ceil_div(a.kh, a.strideH)}, a.dy,
                               {a.kh, a.strideH, a.c, taps, taps * a.c, false}, a.oc, a.dw, a.db}.run((float*)a.scratch);
   }

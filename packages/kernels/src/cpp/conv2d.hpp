@@ -84,7 +84,7 @@ inline void conv2d(const Conv2dArgs& a) {
     const ForwardTaps find{a.strideH, a.padTop, a.dilationH, a.strideW, a.padLeft, a.dilationW};
     return depthwise(a.n, a.oh, a.ow, a.h, a.w, a.c, a.kh, a.kw, a.x, a.weight, a.y, a.bias, (int)a.act, a.scratch, find);
   }
-  if (is_winograd(a, a.c, a.oc, a.oh, a.ow)) {
+  if (is_winograd(a, a.c, a.oc, a.oh, a.ow, fewest_tiles(a.oc))) {
     const int64_t taps = ceil_div(a.kh, a.strideH);
     return WinogradConv{{a.x, a.h, a.w, a.c, a.padTop, a.padLeft, a.strideH, nullptr}, {a.n, a.oh, a.ow, kPoints + 1 - taps}, a.weight,
                         {a.kh, a.strideH, a.c, a.kh * a.kw, a.kh * a.kw * a.c, false}, a.oc, a.bias, (int)a.act, a.y}.run((float*)a.scratch);

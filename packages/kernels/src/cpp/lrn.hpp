@@ -36,14 +36,12 @@ NN_INLINE vf window(const float* p, int64_t size) {
   return a;
 }
 
-NN_NOINLINE inline vf any_power(vf d, vf exponent) { return pow(d, exponent); }
-
 /** d^-beta; where beta is 3/4 from 1/d: x^(3/4) = √x·√√x costs a fifth of a power. */
 struct Power {
   float beta;
   NN_INLINE vf inverse(vf d) const { return splat(1.f) / d; }
   NN_INLINE vf operator()(vf d, vf inverse) const {
-    if (beta != 0.75f) return any_power(d, splat(-beta));
+    if (beta != 0.75f) return pow(d, splat(-beta));
     const vf root = sqrt(inverse);
     return root * sqrt(root);
   }

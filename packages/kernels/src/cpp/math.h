@@ -291,7 +291,7 @@ NN_INLINE vf pow_positive(vf x, vf y) {
   return join(out);
 }
 /** C99 pow, special cases included. */
-NN_INLINE vf pow(vf x, vf y) {
+NN_NOINLINE inline vf pow(vf x, vf y) {  // long, and its call costs little beside it
   vf a = abs(x), ay = abs(y);
   vf r = pow_positive(select((a > splat(0.f)) & (a < K(kInf)), a, K(1.f)), select(ay < K(1e30f), y, copysign(K(1e30f), y)));
   vi up = (y > splat(0.f));

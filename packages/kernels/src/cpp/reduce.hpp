@@ -1,5 +1,5 @@
 #pragma once
-// reduce and argReduce over the middle axis of x[outer][r][inner].
+// reduce and argMax over the middle axis of x[outer][r][inner].
 //
 // Sums run in float over short stretches only (at most 128 additions per lane or column) and are joined in double, so
 // the error of a sum of 16M elements stays near one rounding. The stretches depend on sizes alone: same bits for any
@@ -217,25 +217,25 @@ template <class Op> inline void run(const ReduceArgs& a) {
   else reduce_columns<Op>(a.outer, a.r, a.inner, a.x, a.y);
 }
 
-// ---- positions of extremes ----
+// ---- positions of maxima ----
 
-struct Extreme {
+struct Best {
   float value;
   int32_t index;
 };
 
 /** Does v replace the best so far? NaN beats numbers, the first NaN beats later ones. */
-template <class Op> NN_INLINE bool beats(float v, float best) {
-  return best == best && !(Op::join(best, v) == best);
+NN_INLINE bool beats(float v, float best) {
+  return best == best && !(Max::join(best, v) == best);
 }
 
-/** First extreme of p[0..n): block by block, looked up only in blocks that hold a new best. */
-template <class Op> inline Extreme arg_row(const float* p, int64_t n, int64_t first) {
-  Extreme best = {p[0], (int32_t)first};
+/** First maximum of p[0..n): block by block, looked up only in blocks that hold a new best. */
+inline Best arg_row(const float* p, int64_t n, int64_t first) {
+  Best best = {p[0], (int32_t)first};
   for (int64_t i = 0; i < n; i += kBlock / 4) {
     const int64_t len = imin(kBlock / 4, n - i);
-    const float v = block<Op>(p + i, len);
-    if (!beats<Op>(v, best.value)) continue;
+    const float v = block<Max>(p + i, len);
+    if (!beats(v, best.value)) continue;
     int64_t k = i;
     if (v == v) while (p[k] != v) k++;
     else while (p[k] == p[k]) k++;
@@ -245,31 +245,31 @@ template <class Op> inline Extreme arg_row(const float* p, int64_t n, int64_t fi
 }
 
 /** N vectors of columns at once, best and position in registers. */
-template <class Op, int N> NN_INLINE void arg_columns(const float* p, int64_t r, int64_t stride, int32_t* y) {
+template <int N> NN_INLINE void arg_columns(const float* p, int64_t r, int64_t stride, int32_t* y) {
   vf best[N];
   vi index[N];
   for (int k = 0; k < N; k++) best[k] = load(p + k * W), index[k] = splati(0);
   for (int64_t i = 1; i < r; i++)
     for (int k = 0; k < N; k++) {
       const vf v = load(p + i * stride + k * W);
-      const vi better = (Op::identity < 0 ? v > best[k] : v < best[k]) | ((v != v) & (best[k] == best[k]));
+      const vi better = (v > best[k]) | ((v != v) & (best[k] == best[k]));
       best[k] = select(better, v, best[k]);
       index[k] = selecti(better, splati((int32_t)i), index[k]);
     }
   for (int k = 0; k < N; k++) storei(y + k * W, index[k]);
 }
 
-template <class Op> inline void arg_rows(int64_t outer, int64_t r, const float* x, int32_t* y) {
+inline void arg_rows(int64_t outer, int64_t r, const float* x, int32_t* y) {
   if (outer < 64 && r >= 4 * kChunk) {
     const int64_t slab = imax(2 * kChunk, ceil_div(r, 256)), slabs = ceil_div(r, slab);
     for (int64_t o = 0; o < outer; o++) {
-      Extreme part[256];
+      Best part[256];
       parallel_for(slabs, [&](int64_t s) {
-        part[s] = arg_row<Op>(x + o * r + s * slab, imin(slab, r - s * slab), s * slab);
+        part[s] = arg_row(x + o * r + s * slab, imin(slab, r - s * slab), s * slab);
       });
-      Extreme best = part[0];
+      Best best = part[0];
       for (int64_t s = 1; s < slabs; s++)
-        if (beats<Op>(part[s].value, best.value)) best = part[s];
+        if (beats(part[s].value, best.value)) best = part[s];
       y[o] = best.index;
     }
     return;
@@ -282,7 +282,7 @@ template <class Op> inline void arg_rows(int64_t outer, int64_t r, const float* 
       for (int64_t o = chunk * per * W; o < imin(outer, (chunk + 1) * per * W); o += W) {
         const int64_t n = imin(W, outer - o);
         rows_to_lanes(x + o * r, n, r, t);
-        arg_columns<Op, 1>(t, r, W, index);
+        arg_columns<1>(t, r, W, index);
         copy_bytes(y + o, index, n * 4);
       }
     });
@@ -291,11 +291,11 @@ template <class Op> inline void arg_rows(int64_t outer, int64_t r, const float* 
   const int64_t per = imax(1, kChunk / r);
   parallel_for(ceil_div(outer, per), [&](int64_t chunk) {
     const int64_t end = imin(outer, (chunk + 1) * per);
-    for (int64_t o = chunk * per; o < end; o++) y[o] = arg_row<Op>(x + o * r, r, 0).index;
+    for (int64_t o = chunk * per; o < end; o++) y[o] = arg_row(x + o * r, r, 0).index;
   });
 }
 
-template <class Op> inline void arg_reduce_columns(int64_t outer, int64_t r, int64_t inner, const float* x, int32_t* y) {
+inline void arg_reduce_columns(int64_t outer, int64_t r, int64_t inner, const float* x, int32_t* y) {
   const int64_t tile = imin(inner, imax(4 * W, kChunk / r / (4 * W) * (4 * W)));  // columns of a unit
   const int64_t tiles = inner < W ? 1 : imax(1, inner / tile + (inner % tile >= W));
   const int64_t per = imax(1, kChunk / (r * tile));
@@ -306,17 +306,17 @@ template <class Op> inline void arg_reduce_columns(int64_t outer, int64_t r, int
       const float* p = x + o * r * inner + t * tile;
       int32_t* out = y + o * inner + t * tile;
       int64_t j = 0;
-      for (; j + 4 * W <= width; j += 4 * W) arg_columns<Op, 4>(p + j, r, inner, out + j);
-      for (; j + W <= width; j += W) arg_columns<Op, 1>(p + j, r, inner, out + j);
+      for (; j + 4 * W <= width; j += 4 * W) arg_columns<4>(p + j, r, inner, out + j);
+      for (; j + W <= width; j += W) arg_columns<1>(p + j, r, inner, out + j);
       if (j < width && width >= W) {
-        arg_columns<Op, 1>(p + width - W, r, inner, out + width - W);
+        arg_columns<1>(p + width - W, r, inner, out + width - W);
         continue;
       }
       for (; j < width; j++) {
         float best = p[j];
         out[j] = 0;
         for (int64_t i = 1; i < r; i++)
-          if (beats<Op>(p[i * inner + j], best)) best = p[i * inner + j], out[j] = (int32_t)i;
+          if (beats(p[i * inner + j], best)) best = p[i * inner + j], out[j] = (int32_t)i;
       }
     }
   });
@@ -337,13 +337,12 @@ inline void reduce(const ReduceArgs& a) {
   }
 }
 
-/** y[outer][inner] = position of the max (kind 0) or min (kind 1) along r; the first wins ties, the first NaN wins over all. r > 0. */
-inline void argReduce(const ArgReduceArgs& a) {
+/** y[outer][inner] = position of the maximum along r; the first wins ties, the first NaN wins over all. r > 0. */
+inline void argMax(const ArgMaxArgs& a) {
   using namespace reduce_detail;
   if (a.outer <= 0 || a.inner <= 0 || a.r <= 0) return;
-  if (a.inner == 1) a.kind == 0 ? arg_rows<Max>(a.outer, a.r, a.x, a.y) : arg_rows<Min>(a.outer, a.r, a.x, a.y);
-  else if (a.kind == 0) arg_reduce_columns<Max>(a.outer, a.r, a.inner, a.x, a.y);
-  else arg_reduce_columns<Min>(a.outer, a.r, a.inner, a.x, a.y);
+  if (a.inner == 1) arg_rows(a.outer, a.r, a.x, a.y);
+  else arg_reduce_columns(a.outer, a.r, a.inner, a.x, a.y);
 }
 
 } }  // namespace nn::NN_ISA

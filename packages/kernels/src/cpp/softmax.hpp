@@ -103,7 +103,7 @@ template <class F> NN_INLINE void for_vectors(int64_t n, F&& f) {
 }
 
 /** log Σ exp(x - m). */
-NN_INLINE float log_of(double sum) { return log(splat((float)sum))[0]; }
+NN_NOINLINE inline float log_of(double sum) { return log(splat((float)sum))[0]; }
 NN_INLINE double sum_exp(const float* x, int64_t cols, float m) {
   return row_sum(cols, [&](int64_t i, int64_t n) { return exp_below(load_n(x + i, n, -kInf) - m); });
 }

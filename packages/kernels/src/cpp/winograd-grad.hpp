@@ -60,7 +60,7 @@ struct WinogradWeightGrad {
           s += g[i * grid.size + j] = left >= W ? load(p) : load_part(p, left);
         }
       store(chunkSums + o, s);
-      spread((int)grid.size, g, w + o / NR * panel + o % NR, step);
+      spread((int)grid.size, (const float*)g, W, w + o / NR * panel + o % NR, step);
     }
   }
 

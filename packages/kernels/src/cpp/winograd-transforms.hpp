@@ -91,12 +91,14 @@ NN_NOINLINE inline void image_plane(const float* const* pixels, int64_t c, float
                                          [&](int i, int j, vf value) { store(v + (i * kPoints + j) * step, value); });
 }
 
-/** Q×Q taps g, one vector of filters; position p goes to v + p·step. */
-template <int Q> NN_NOINLINE void spread_plane(const vf* g, float* v, int64_t step) {
-  both_axes<SpreadLine<Q>, Q, kPoints>([&](int i, int j) { return g[i * Q + j]; },
+/** Q×Q taps, one vector of filters each, gStep apart; position p goes to v + p·step. */
+template <int Q> NN_NOINLINE void spread_plane(const float* g, int64_t gStep, float* v, int64_t step) {
+  both_axes<SpreadLine<Q>, Q, kPoints>([&](int i, int j) { return load(g + (i * Q + j) * gStep); },
                                        [&](int i, int j, vf value) { store(v + (i * kPoints + j) * step, value); });
 }
-inline void spread(int q, const vf* g, float* v, int64_t step) { q == 3 ? spread_plane<3>(g, v, step) : spread_plane<5>(g, v, step); }
+inline void spread(int q, const float* g, int64_t gStep, float* v, int64_t step) {
+  q == 3 ? spread_plane<3>(g, gStep, v, step) : spread_plane<5>(g, gStep, v, step);
+}
 
 /** Q×Q results y from products at position p, m + p·step. */
 template <int Q> NN_NOINLINE void gather_plane(const float* m, int64_t step, vf* y) {

@@ -4,7 +4,7 @@
 // A filter with a stride goes the same way where b×b pixels (b = stride) make one pixel of b²·c channels: 11×11 taps with
 // stride 4 are 3×3 taps of blocks.
 //
-// Tiles pass in groups, so that what lies between the phases stays in the shared cache.
+// Tiles pass in groups, so that what lies between the phases stays in the shared cache; beside few tiles the filter passes in panels.
 // An infinity or NaN in a pixel reaches all results of its tiles, as NaN. Accuracy: see winograd-transforms.hpp.
 #include "abi.gen.h"
 #include "gemm.hpp"
@@ -76,6 +76,8 @@ struct BlockTaps {
   int64_t rowStride, colStride;     // of the summed channel and of the result's channel, in elements
   bool flipped;                     // counted down, as the input gradient wants them
   int taps() const { return (int)ceil_div(side, block); }
+  /** Whether a column is one run of (channel, tap). */
+  bool dense() const { return block == 1 && !flipped && rowStride == side * side; }
   /** Where tap (i, j) of channel q of a block lies, or −1 past the filter's edge. */
   int64_t offset(int64_t q, int64_t i, int64_t j) const {
     const int64_t y = i * block + q / (block * c), x = j * block + q / c % block;
@@ -88,6 +90,15 @@ struct BlockTaps {
 inline int64_t tile_row(int64_t channels) { return round_up(channels, 32) + 16; }
 /** Tiles in groups of even size, at most 96. */
 inline int64_t tile_group(int64_t tiles) { return ceil_div(tiles, ceil_div(tiles, 96)); }
+
+constexpr int64_t kPanelChannels = 64;  // of a panel's filter transformed at once
+/** Few tiles beside a large filter: panels of columns are the chunks. */
+inline bool goes_by_panels(int64_t tiles, int64_t m) { return tiles <= 96 && m >= 256; }
+/** From one position of a panel [rows][columns] to the next: not a power of two. */
+inline int64_t panel_step(int64_t rows, int64_t columns) { return rows * columns + columns / 2; }
+/** Panels pay sooner: at 9 tiles (13×13 pixels) of 256 to 384 channels 2.0 → 1.2 ms beside the direct sum. */
+constexpr int64_t kFewestTiles = 16;
+inline int64_t fewest_tiles(int64_t m) { return goes_by_panels(9, m) ? 9 : kFewestTiles; }
 
 /** y[n, h, w, m] = act(source ⋆ filter + bias), [n, h, w] being the grid. */
 struct WinogradConv {
@@ -102,14 +113,19 @@ struct WinogradConv {
 
   int64_t filterSize() const { return source.channels() * round_up(m, NR); }
 
-  /** Scratch: zeros, the transformed filter [49][filterSize], a group of tiles V [49][group][k] and their products [49][group][m]. */
   void run(float* scratch) {
+    zero_run(scratch, tile_row(source.channels()));
+    source.zeros = scratch;
+    goes_by_panels(grid.count(), m) ? by_panels(scratch) : by_groups(scratch);
+  }
+
+ private:
+  /** Scratch: zeros, the transformed filter [49][filterSize], a group of tiles V [49][group][k] and their products [49][group][m]. */
+  void by_groups(float* scratch) const {
     const int64_t k = source.channels(), group = tile_group(grid.count()), vRow = tile_row(k), mRow = tile_row(m);
     float* const u = scratch + vRow;
     float* const v = u + kPositions * k * round_up(m, 32);
     float* const products = v + kPositions * group * vRow;
-    zero_run(scratch, vRow);
-    source.zeros = scratch;
     transform_filter(u);
     const Blocks blocks(k);
     for (int64_t first = 0; first < grid.count(); first += group) {
@@ -128,39 +144,74 @@ struct WinogradConv {
                 {kb > 0, nullptr, kNone});
       });
       parallel_for(chunks, [&](int64_t chunk) {
-        for (int64_t t = chunk * kTileChunk; t < imin(count, (chunk + 1) * kTileChunk); t++) transform_back(grid.at(first + t), products + t * mRow, group * mRow);
+        for (int64_t t = chunk * kTileChunk; t < imin(count, (chunk + 1) * kTileChunk); t++) transform_back(grid.at(first + t), products + t * mRow, group * mRow, 0, m);
       });
     }
   }
 
- private:
-  /** Every pair of channels, packed as panels for each of the 49 positions. */
-  void transform_filter(float* u) const {
-    const Blocks blocks(source.channels());
-    const int64_t panels = ceil_div(m, NR);
-    const int q = taps.taps();
-    parallel_for(blocks.count * panels, [&](int64_t chunk) {
-      const int64_t kb = chunk / panels, j0 = chunk % panels * NR;
-      float* to = (float*)SharedPanels{u, m, blocks}.at(kb, j0).b;
-      for (int64_t c = blocks.begin(kb); c < blocks.end(kb); c++)
-        for (int64_t j = j0; j < j0 + NR; j += W, to += W) {
-          alignas(64) float g[25][W] = {};
-          const int64_t lanes = imin(W, m - j);
-          for (int64_t i = 0; i < q * q; i++) {
-            const int64_t at = taps.offset(c, i / q, i % q);
-            if (at >= 0) for (int64_t lane = 0; lane < lanes; lane++) g[i][lane] = weight[at + (j + lane) * taps.colStride];
-          }
-          spread(q, (const vf*)g, to, filterSize());
-        }
+  /** Every chunk takes a panel of columns, transforms its filter some channels at a time and multiplies
+   *  them at once. The transformed filter, 5 times as large as the weight, then stays in the second-level cache.
+   *  Scratch: zeros, tiles V [49][tiles][k], and per panel its part of the filter [49][channels][NR] and products [49][tiles][NR]. */
+  void by_panels(float* scratch) const {
+    const int64_t k = source.channels(), count = grid.count(), vRow = tile_row(k), depth = imin(k, kPanelChannels);
+    const int64_t uStep = panel_step(depth, NR), pStep = panel_step(count, NR);
+    float* const v = scratch + vRow;
+    float* const panels = v + kPositions * count * vRow;
+    const int64_t few = imax(1, imin(kTileChunk, count / 16));
+    parallel_for(ceil_div(count, few), [&](int64_t chunk) {
+      for (int64_t t = chunk * few; t < imin(count, (chunk + 1) * few); t++) source.transform(grid.at(t), v + t * vRow, count * vRow);
+    });
+    parallel_for(ceil_div(m, NR), [&](int64_t chunk) {
+      const int64_t j0 = chunk * NR, cols = imin(NR, m - j0);
+      float* const u = panels + chunk * kPositions * (uStep + pStep);
+      float* const products = u + kPositions * uStep;
+      for (int64_t c0 = 0; c0 < k; c0 += depth) {
+        const int64_t c1 = imin(k, c0 + depth);
+        transform_panel(c0, c1, j0, u, uStep);
+        for (int64_t p = 0; p < kPositions; p++)
+          block(count, round_up(cols, W), c1 - c0, v + p * count * vRow + c0, vRow, 1, {u + p * uStep, 0, NR}, {products + p * pStep, NR, nullptr},
+                {c0 > 0, nullptr, kNone});
+      }
+      for (int64_t t = 0; t < count; t++) transform_back(grid.at(t), products + t * NR, pStep, j0, j0 + cols);
     });
   }
 
-  void transform_back(const TileGrid::Tile& tile, const float* products, int64_t step) const {
+  /** The whole filter, packed as panels for each of the 49 positions. */
+  void transform_filter(float* u) const {
+    const Blocks blocks(source.channels());
+    const int64_t panels = ceil_div(m, NR);
+    parallel_for(blocks.count * panels, [&](int64_t chunk) {
+      const int64_t kb = chunk / panels, j0 = chunk % panels * NR;
+      float* to = (float*)SharedPanels{u, m, blocks}.at(kb, j0).b;
+      transform_panel(blocks.begin(kb), blocks.end(kb), j0, to, filterSize());
+    });
+  }
+
+  /** Channels [c0, c1) of the filters from column j0 on, as panel [c1 − c0][NR] for each of the 49 positions, `step` apart. */
+  NN_NOINLINE void transform_panel(int64_t c0, int64_t c1, int64_t j0, float* to, int64_t step) const {
+    alignas(64) float g[25 * W * NR];  // taps of W channels, as [channel][tap][column]
+    const int64_t q = taps.taps(), area = q * q, cols = imin(NR, m - j0);
+    if (cols < NR) zero_run(g, area * W * NR);
+    for (int64_t c = c0; c < c1; c += W) {
+      const int64_t channels = imin(W, c1 - c);
+      if (taps.dense()) transpose(channels * area, cols, g, NR, weight + j0 * taps.colStride + c * area, taps.colStride);
+      else for (int64_t e = 0; e < channels * area; e++) {
+        const int64_t at = taps.offset(c + e / area, e % area / q, e % q);
+        if (at < 0) { zero_run(g + e * NR, NR); continue; }
+        for (int64_t j = 0; j < cols; j++) g[e * NR + j] = weight[at + (j0 + j) * taps.colStride];
+      }
+      for (int64_t i = 0; i < channels; i++)
+        for (int64_t j = 0; j < NR; j += W, to += W) spread((int)q, g + i * area * NR + j, NR, to, step);
+    }
+  }
+
+  /** Channels [o0, o1) of a tile's results; `products` begins with channel o0. */
+  void transform_back(const TileGrid::Tile& tile, const float* products, int64_t step, int64_t o0, int64_t o1) const {
     float* const to = y + ((tile.image * grid.h + tile.y) * grid.w + tile.x) * m;
     vf results[25];
-    for (int64_t o = 0; o < m; o += W) {
-      const int64_t left = m - o;
-      gather((int)grid.size, products + o, step, results);
+    for (int64_t o = o0; o < o1; o += W) {
+      const int64_t left = o1 - o;
+      gather((int)grid.size, products + o - o0, step, results);
       const vf b = !bias ? vf{} : left >= W ? load(bias + o) : load_part(bias + o, left);
       for (int64_t i = 0; i < tile.rows; i++)
         for (int64_t j = 0; j < tile.cols; j++) write(to + (i * grid.w + j) * m + o, results[i * grid.size + j] + b, left);
@@ -178,12 +229,12 @@ struct WinogradConv {
 /** Whether it pays for k channels of a pixel, m channels of results [outH, outW]: enough work in every product of transformed tiles,
  *  enough tiles for the transformed filter, and at most two thirds of the direct sum's products after the waste at the edges.
  *  Mirrored by `winogradTiles` in scratch.ts. */
-template <class Args> inline bool is_winograd(const Args& a, int64_t k, int64_t m, int64_t outH, int64_t outW) {
+template <class Args> inline bool is_winograd(const Args& a, int64_t k, int64_t m, int64_t outH, int64_t outW, int64_t fewest) {
   const int64_t s = a.strideH, taps = ceil_div(a.kh, s);
   if (a.kh != a.kw || a.strideW != s || a.dilationH != 1 || a.dilationW != 1 || a.groups != 1 || (taps != 3 && taps != 5)) return false;
   if (s > 1 && s * s * k > kBlockChannels) return false;
   const TileGrid grid{a.n, outH, outW, kPoints + 1 - taps};
-  return s * s * k >= 16 && m >= 4 && grid.count() >= 16 && 3 * grid.perImage() * kPositions * s * s <= 2 * outH * outW * a.kh * a.kh;
+  return s * s * k >= 16 && m >= 4 && grid.count() >= fewest && 3 * grid.perImage() * kPositions * s * s <= 2 * outH * outW * a.kh * a.kh;
 }
 
 }  // namespace gemm_detail

@@ -1,12 +1,13 @@
 /**
- * Reductions on the `reduce`, `argReduce` and `cumsum` kernels, which know one form only: x[outer, r, inner].
+ * Reductions on the `reduce`, `argMax` and `cumsum` kernels, which know one form only: x[outer, r, inner].
  * Any dense tensor is brought to it by reading its dimensions in memory order, so channels-last images are never copied.
  */
-import { reduceKinds, argReduceKinds, type Pointer } from "@nn/kernels";
+import { reduceKinds, type Pointer } from "@nn/kernels";
 import { kernel, type Backend } from "../backend.ts";
 import type { Aval } from "../define.ts";
 import { denseStrides, memoryOrder, sizeOf, type Layout, type Shape } from "../layout.ts";
 import { axis, reducedDims } from "../ops/axes.ts";
+import { withRecording } from "../recorder.ts";
 import { empty, pointerOf, type Tensor } from "../tensor.ts";
 import { copyBlock, fill, withDense } from "./copy.ts";
 import { run, withScratch } from "./launch.ts";
@@ -95,7 +96,10 @@ export const argReduce = (kind: "max" | "min") =>
       const y = empty(out, kind === "max" ? "argmax" : "argmin", keptLayout(x, order, dims, out.shape), x.backend);
       if (y.size === 0) return y;
       const form = whole ? { outer: 1, r: x.size, inner: 1 } : aroundInMemory(x.shape, order, dims[0]!);
-      withDense(x, order, (pointer) => run(x.backend, "argReduce", { kind: argReduceKinds[kind], ...form, x: pointer, y: pointerOf(y) }));
+      // The kernel finds maxima only: a second copy of it is not worth its bytes in every page.
+      const searched = kind === "max" ? x : withRecording(false, () => x.neg());
+      withDense(searched, order, (pointer) => run(x.backend, "argMax", { ...form, x: pointer, y: pointerOf(y) }));
+      if (searched !== x) searched.dispose();
       return y;
     },
     (inputs) => inputs.every((t) => t.dtype === "f32"),
