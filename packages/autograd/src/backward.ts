@@ -185,7 +185,9 @@ function inputGradients(node: Node, dys: Readonly<Record<string, Tensor>>, leads
       },
       attrs: node.attrs,
       avals: node.avals,
-      wanted: new Set(names.filter((_, i) => node.inputs[i] && leads(node.inputs[i]))),
+      get wanted() {
+        return new Set(names.filter((_, i) => node.inputs[i] && leads(node.inputs[i])));
+      },
       ...saved,
     };
     const out: [Slot, Tensor][] = [];
@@ -204,7 +206,6 @@ function inputGradients(node: Node, dys: Readonly<Record<string, Tensor>>, leads
     return out;
   }, `backward of ${node.op.name}`);
 }
-
 
 const zeros = ({ shape, dtype }: Aval, beside: Tensor): Tensor => withEngine(beside.backend.engine, () => full([...shape], 0, { dtype }));
 

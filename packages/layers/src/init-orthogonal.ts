@@ -1,11 +1,10 @@
 import { Random, nextStream, tensor, type Shape, type Tensor } from "@nn/tensor";
-import type { Initializer } from "./init.ts";
 
 /**
  * Rows (or, where there are more rows than columns, columns) of length `gain` at right angles to each other, uniformly among all such
  * matrices (Saxe 2013, "Exact solutions to the nonlinear dynamics of learning"). More than two dimensions count as `[first, rest]`.
  */
-export const orthogonal = (gain = 1): Initializer => (shape: Shape): Tensor => {
+export const orthogonal = (gain = 1) => (shape: Shape): Tensor => {
   const rows = shape[0] ?? 1;
   const cols = shape.slice(1).reduce((a, b) => a * b, 1);
   const [long, short] = [Math.max(rows, cols), Math.min(rows, cols)];

@@ -3,7 +3,6 @@
  * found by reflection: no name is written twice, and PyTorch's checkpoints load by name.
  */
 import { insideModule, withModulePath, type Tensor } from "@nn/tensor";
-import { isObserved, notice } from "./observe.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import { loadInto, type LoadReport, type StateDict } from "./state-dict.ts";
 
@@ -21,7 +20,7 @@ export abstract class Module {
   get call(): this["forward"] {
     this.#call ??= ((...inputs: never[]) => {
       const output = this.run(() => this.forward(...inputs));
-      if (isObserved()) notice({ path: this.#path ?? "", module: this, inputs, output });
+      observer?.({ path: this.#path ?? "", module: this, inputs, output });
       return output;
     }) as Forward;
     return this.#call as this["forward"];
@@ -124,5 +123,33 @@ export abstract class Module {
   dispose(): void {
     this.zeroGrad();
     for (const t of this.stateDict().values()) t.dispose();
+  }
+}
+
+// — watching a model at work: what goes into every module and what comes out —
+
+/** One call of one module. */
+export interface ModuleCall {
+  /** Place in the model, e.g. `features.0`; "" is the model itself. */
+  readonly path: string;
+  readonly module: Module;
+  readonly inputs: readonly unknown[];
+  readonly output: unknown;
+}
+type Observer = (call: ModuleCall) => void;
+
+let observer: Observer | null = null;
+
+/** True while somebody watches: containers then call every module by itself instead of fusing two. */
+export const isObserved = (): boolean => observer !== null;
+
+/** Runs `f`; `seen` hears of every module called in it, inner ones first. */
+export function observeModules<T>(seen: Observer, f: () => T): T {
+  const before = observer;
+  observer = seen;
+  try {
+    return f();
+  } finally {
+    observer = before;
   }
 }

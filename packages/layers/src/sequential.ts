@@ -1,7 +1,6 @@
 import { scope, type Tensor } from "@nn/tensor";
 import { ReLU, type Activation, type FusesActivation } from "./activation.ts";
-import { Module } from "./module.ts";
-import { isObserved } from "./observe.ts";
+import { isObserved, Module } from "./module.ts";
 import { MaxPool2d } from "./pool2d.ts";
 
 /** Modules one after the other. Children are named "0", "1", … as in PyTorch. */
@@ -23,6 +22,7 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    if (isObserved()) return this.#modules.reduce((y, module) => (module.call as (x: Tensor) => Tensor)(y), x); // each by itself
     let y = x;
     for (let i = 0; i < this.#modules.length; i++) {
       const [module, next, after] = [this.#modules[i]!, this.#modules[i + 1], this.#modules[i + 2]];
@@ -46,10 +46,10 @@ export class Sequential extends Module {
   }
 }
 
-const rectifies = (module: Module | undefined, next: Module | undefined): next is MaxPool2d => !isObserved() && module instanceof ReLU && next instanceof MaxPool2d;
+const rectifies = (module: Module | undefined, next: Module | undefined): next is MaxPool2d => module instanceof ReLU && next instanceof MaxPool2d;
 
 function fusable(module: Module, next: Module | undefined): Activation | null {
-  return !isObserved() && "forwardActivated" in module && next && "fused" in next ? (next.fused as Activation) : null;
+  return "forwardActivated" in module && next && "fused" in next ? (next.fused as Activation) : null;
 }
 
 /** `new Sequential(…)` for those who like functions. */

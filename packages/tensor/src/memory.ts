@@ -193,7 +193,6 @@ export interface Owner {
 // While tracking: where each live handle was made. Weak, so that watching changes nothing.
 let lines: Map<WeakRef<Tensor>, string> | null = null;
 
-
 /** Notes a new handle, if tracking is on. */
 export function noteHandle(handle: Tensor): void {
   if (!lines) return;

@@ -1,5 +1,5 @@
 /** Which optimizer to start with, and why (after Ruder 2016, "An overview of gradient descent optimization algorithms"). */
-import { Conv2d, type Module } from "@nn/layers";
+import { Conv1d, Conv2d, Embedding, GRU, LSTM, MultiheadAttention, RNN, type Module } from "@nn/layers";
 
 /** What decides. */
 export interface Situation {
@@ -135,13 +135,12 @@ const rules: readonly Rule[] = [
 /** The parts of a situation that a model shows by its layers. */
 export function situationOf(model: Module): Situation {
   const layers = [...model.namedModules()].map(([, m]) => m);
-  const named = (pattern: RegExp): Module[] => layers.filter((m) => pattern.test(m.constructor.name));
-  const tables = named(/^Embedding/);
+  const tables = layers.filter((m) => m instanceof Embedding);
   return {
     sparse: tables.length > 0,
     sparseParameters: tables.reduce((n, m) => n + m.parameterCount(), 0),
-    recurrent: named(/^(RNN|LSTM|GRU)/).length > 0,
-    attention: named(/Attention|^Transformer/).length > 0,
-    convolutional: layers.some((m) => m instanceof Conv2d),
+    recurrent: layers.some((m) => m instanceof RNN || m instanceof LSTM || m instanceof GRU),
+    attention: layers.some((m) => m instanceof MultiheadAttention),
+    convolutional: layers.some((m) => m instanceof Conv1d || m instanceof Conv2d),
   };
 }

@@ -1,4 +1,4 @@
-import { Conv2d, Linear, ReLU, Sequential } from "@nn/layers";
+import { Conv1d, Conv2d, Embedding, Linear, LSTM, ReLU, Sequential, TransformerEncoderLayer, type Module } from "@nn/layers";
 import { adviseOptimizer, situationOf, type Advice, type Situation } from "@nn/train";
 import { describe, expect, it } from "vitest";
 
@@ -32,6 +32,8 @@ describe("adviseOptimizer", () => {
 
   it("reads a model's layers", () => {
     const model = new Sequential(new Conv2d(1, 2, 3), new ReLU(), new Linear(2, 2));
-    expect(situationOf(model)).toMatchObject({ convolutional: true, recurrent: false, sparse: false });
+    expect(situationOf(model)).toEqual({ convolutional: true, recurrent: false, attention: false, sparse: false, sparseParameters: 0 });
+    const text = new Sequential(new Embedding(10, 4), new Conv1d(4, 4, 3), new LSTM(4, 4) as unknown as Module, new TransformerEncoderLayer(4, 2));
+    expect(situationOf(text)).toEqual({ convolutional: true, recurrent: true, attention: true, sparse: true, sparseParameters: 40 });
   });
 });

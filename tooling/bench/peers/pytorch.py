@@ -87,6 +87,19 @@ def module(layer):
     return {"relu": nn.ReLU, "flatten": nn.Flatten}[kind]()
 
 
+def training(logits, optimizer, spec):
+    """One step: gradients of the cross-entropy of logits() with random classes, an update, the loss read back."""
+    target = torch.randint(0, spec["classes"], (spec["batch"],))
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(logits(), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    return step
+
+
 def net(spec, layout=None):
     model = nn.Sequential(*[module(layer) for layer in spec["layers"]])
     x = torch.rand([spec["batch"], *spec["input"]])
@@ -100,16 +113,7 @@ def net(spec, layout=None):
             with torch.no_grad():
                 model(x)
         return forward
-    target = torch.randint(0, spec["classes"], (spec["batch"],))
-    optimizer = torch.optim.SGD(model.parameters(), lr=spec["lr"], momentum=spec["momentum"])
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(x), target)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-    return step
+    return training(lambda: model(x), torch.optim.SGD(model.parameters(), lr=spec["lr"], momentum=spec["momentum"]), spec)
 
 
 class LastState(nn.Module if torch else object):
@@ -129,16 +133,7 @@ class LastState(nn.Module if torch else object):
 def lstm(spec):
     model = LastState(spec)
     ids = torch.randint(0, spec["vocabulary"], (spec["batch"], spec["steps"]))
-    target = torch.randint(0, spec["classes"], (spec["batch"],))
-    optimizer = torch.optim.Adam(model.parameters(), lr=spec["lr"])
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(ids), target)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-    return step
+    return training(lambda: model(ids), torch.optim.Adam(model.parameters(), lr=spec["lr"]), spec)
 
 
 class TextCnn(nn.Module if torch else object):
@@ -158,16 +153,7 @@ class TextCnn(nn.Module if torch else object):
 def textcnn(spec):
     model = TextCnn(spec)
     ids = torch.randint(0, spec["vocabulary"], (spec["batch"], spec["length"]))
-    target = torch.randint(0, spec["classes"], (spec["batch"],))
-    optimizer = torch.optim.Adam(model.parameters(), lr=spec["lr"])
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(ids), target)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-    return step
+    return training(lambda: model(ids), torch.optim.Adam(model.parameters(), lr=spec["lr"]), spec)
 
 
 def positions(length, features):
@@ -185,15 +171,7 @@ def transformer(spec):
     constant = positions(spec["length"], features)
     optimizer = torch.optim.Adam([p for m in (embedding, encoder, fc) for p in m.parameters()], lr=spec["lr"])
     ids = torch.randint(0, spec["vocabulary"], (spec["batch"], spec["length"]))
-    target = torch.randint(0, spec["classes"], (spec["batch"],))
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(fc(encoder(embedding(ids) + constant).mean(1)), target)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-    return step
+    return training(lambda: fc(encoder(embedding(ids) + constant).mean(1)), optimizer, spec)
 
 
 def elementwise(spec):

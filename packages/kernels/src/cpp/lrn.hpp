@@ -8,6 +8,7 @@
 // One pass over memory: d is formed again in the gradient, which is cheaper than reading it. Channels go in tiles that
 // fit on the stack; what a tile's windows see beyond its ends is computed twice.
 #include "simd.h"
+#include "lanes.h"
 #include "parallel.h"
 #include "abi.gen.h"
 #include "math.h"
@@ -46,9 +47,6 @@ struct Power {
     return root * sqrt(root);
   }
 };
-
-NN_INLINE vf load_n(const float* p, int64_t n) { return n == W ? load(p) : load_part(p, n); }
-NN_INLINE void store_n(float* p, vf v, int64_t n) { n == W ? store(p, v) : store_part(p, v, n); }
 
 inline void forward(const LocalResponseNormArgs& a, const float* x, float* y) {
   alignas(64) float sq[kTile + kReach + W];

@@ -1,6 +1,6 @@
 /** Activations fused behind matrix products and convolutions, and their gradient from the result. */
 import type { activationCodes } from "@nn/kernels";
-import { defineOp } from "../define.ts";
+import { defineOp, oncePerNode } from "../define.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { promote } from "../dtype.ts";
 import { sameShape } from "../layout.ts";
@@ -49,13 +49,6 @@ export const activationGrad = defineOp({
   ),
 });
 
-// The rules of one node share its context: x, weight and bias ask for the same product.
-const known = new WeakMap<object, Tensor>();
-
-/** Gradient before the activation of a fused op; computed once per node. */
-export function beforeActivation(node: { readonly dy: Tensor; readonly y: Tensor; readonly attrs: { readonly act: Activation } }): Tensor {
-  if (node.attrs.act === "none") return node.dy;
-  let grad = known.get(node);
-  if (!grad || grad.released) known.set(node, (grad = activationGrad({ grad: node.dy, result: node.y }, { act: node.attrs.act })));
-  return grad;
-}
+/** Gradient before the activation of a fused op: the rules of x, weight and bias ask for the same product. */
+export const beforeActivation = oncePerNode(({ dy, y, attrs: { act } }: { readonly dy: Tensor; readonly y: Tensor; readonly attrs: { readonly act: Activation } }): Tensor =>
+  act === "none" ? dy : activationGrad({ grad: dy, result: y }, { act }));

@@ -4,7 +4,7 @@
  *
  * `y[n,o,i,j] = b[o] + Σ_{c,p,q} w[o,c,p,q] · x[n,c, i·sH − top + p·dH, j·sW − left + q·dW]`
  */
-import { defineOp, type Aval } from "../define.ts";
+import { defineOp, oncePerNode, type Aval } from "../define.ts";
 import { isFloat, promote, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import { showShape, type Shape } from "../layout.ts";
@@ -95,8 +95,19 @@ export interface Conv2dAttrs extends ConvAttrs {
   readonly act: Activation;
 }
 
-// The rules of one node share its context. The weight's rule comes first, and has seen all of dy.
-const biasGrads = new WeakMap<object, Tensor>();
+interface Conv2dNode {
+  readonly dy: Tensor;
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly attrs: Conv2dAttrs;
+  readonly avals: { readonly weight: Aval };
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** The bias's gradient comes with the weight's, in one pass over dy; not where it is to be differentiated again. */
+const biasComesAlong = ({ wanted }: Conv2dNode): boolean => wanted.has("weight") && wanted.has("bias") && !isRecording();
+const filterGrads = oncePerNode((node: Conv2dNode) =>
+  conv2dWeightGrad({ x: node.x, grad: beforeActivation(node) }, { ...geometry(node.attrs), kernelSize: hw(node.avals.weight.shape), bias: biasComesAlong(node) }));
 
 /** `y = act(x ⋆ weight + bias)`; the result is channels-last in memory. */
 export const conv2d = defineOp({
@@ -119,13 +130,8 @@ export const conv2d = defineOp({
   unread: ({ act }) => (act === "none" ? ["y"] : []),
   vjp: {
     x: (node): Tensor => conv2dInputGrad({ grad: beforeActivation(node), weight: node.weight }, { ...geometry(node.attrs), inputSize: hw(node.avals.x.shape) }),
-    weight: (node): Tensor => {
-      const bias = node.avals.bias !== undefined && !isRecording();
-      const { dweight, dbias } = conv2dWeightGrad({ x: node.x, grad: beforeActivation(node) }, { ...geometry(node.attrs), kernelSize: hw(node.avals.weight.shape), bias });
-      if (bias) biasGrads.set(node, dbias);
-      return dweight;
-    },
-    bias: (node): Tensor => biasGrads.get(node) ?? beforeActivation(node).sum([0, 2, 3]),
+    weight: (node): Tensor => filterGrads(node).dweight,
+    bias: (node): Tensor => (biasComesAlong(node) ? filterGrads(node).dbias : beforeActivation(node).sum([0, 2, 3])),
   },
   samples: [
     sample([2, 3, 5, 7], [4, 3, 3, 3], { bias: true, padding: [1, 1, 1, 1] }),
