@@ -128,6 +128,9 @@ struct WinogradConv {
     float* const products = v + kPositions * group * vRow;
     transform_filter(u);
     const Blocks blocks(k);
+    // Chunks in order of tiles give a thread the tiles that it transformed itself, which counts where two cores have no cache in common
+    // (96→256 channels of 5×5: 53 → 49 ms); in order of positions it reads its own part of the filter only, which counts more for a large one.
+    const bool byTiles = kPositions * filterSize() * 4 <= 8 << 20;
     for (int64_t first = 0; first < grid.count(); first += group) {
       const int64_t count = imin(group, grid.count() - first), chunks = ceil_div(count, kTileChunk);
       parallel_for(chunks, [&](int64_t chunk) {
@@ -135,7 +138,7 @@ struct WinogradConv {
       });
       const int64_t rows = round_up(ceil_div(count, ceil_div(count, MB)), MR), rowChunks = ceil_div(count, rows);
       parallel_for(kPositions * rowChunks, [&](int64_t chunk) {
-        const int64_t p = chunk / rowChunks, r0 = chunk % rowChunks * rows;
+        const int64_t p = byTiles ? chunk % kPositions : chunk / rowChunks, r0 = (byTiles ? chunk / kPositions : chunk % rowChunks) * rows;
         const SharedPanels panels{u + p * filterSize(), m, blocks};
         const float* a = v + (p * group + r0) * vRow;
         float* c = products + (p * group + r0) * mRow;
