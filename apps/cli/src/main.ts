@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { bench } from "./commands/bench.ts";
 import { getData } from "./commands/data.ts";
+import { experiment } from "./commands/experiment.ts";
 import { doctor, inspect } from "./commands/inspect.ts";
 import { evaluateModel, predict } from "./commands/model.ts";
 import { train } from "./commands/train.ts";
 import { completions } from "./completions.ts";
 import { exit, explain } from "./errors.ts";
+import { experiments } from "./experiments.ts";
 import { recipes } from "./recipes.ts";
 import { plain } from "./text.ts";
 
@@ -37,6 +39,15 @@ computing(program.command("train"))
   .option("--config <file>", "JSON file with settings; flags and NN_* variables win over it")
   .option("--print-config", "print the settings of this run and stop")
   .action(train);
+computing(program.command("experiment"))
+  .argument("<name>", [...experiments.keys()].join(", "))
+  .description("compare networks or methods in many short runs; writes a page with table and plots, and goes on where it stopped")
+  .option("--data <dir>", "folder with the data set")
+  .option("--set <key=value>", "a setting of the experiment; may be repeated", (text: string, all: string[] = []) => [...all, text])
+  .option("--out <dir>", "output folder; default: runs/<name>")
+  .option("--record <dir>", "write the page and its plots there too")
+  .option("--fresh", "forget the trials of earlier sittings")
+  .action(experiment);
 computing(program.command("eval"))
   .argument("<model>", "a model.safetensors of nn train")
   .description("accuracy of a model on the test images of a data set")

@@ -19,6 +19,9 @@ export interface Settings {
   out: string;
 }
 
+/** For commands that read only some of the settings. */
+export const fallbacks: Settings = { data: null, epochs: 1, batch: 1, lr: 1, seed: 0, engine: "auto", threads: null, out: "" };
+
 const whole = (least: number) => (name: string, text: string): number => {
   const n = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(n) || n < least) throw usage(`${name}: expected a whole number from ${least}, got '${text}'`);

@@ -1,5 +1,5 @@
 /** Modules, layers, losses and initialisers; names and state dicts as in PyTorch. */
-export { Module, observeModules, type ModuleCall } from "./module.ts";
+export { Module, observeModules, type ModuleCall, type ModuleObserver } from "./module.ts";
 export { Parameter, Buffer, param, buffer } from "./parameter.ts";
 export { StateDictError, loadInto, nearest, type LoadReport, type StateDict } from "./state-dict.ts";
 export { Linear, type LinearOptions } from "./linear.ts";

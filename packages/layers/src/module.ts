@@ -18,9 +18,10 @@ export abstract class Module {
 
   /** Runs `forward`, with this module's path named in every error thrown inside. Write `m.call(x)`. */
   get call(): this["forward"] {
-    this.#call ??= ((...inputs: never[]) => {
+    this.#call ??= ((...given: never[]) => {
+      const inputs = (observer?.before?.(this, given) ?? given) as never[];
       const output = this.run(() => this.forward(...inputs));
-      observer?.({ path: this.#path ?? "", module: this, inputs, output });
+      observer?.after({ path: this.#path ?? "", module: this, inputs, output });
       return output;
     }) as Forward;
     return this.#call as this["forward"];
@@ -136,20 +137,24 @@ export interface ModuleCall {
   readonly inputs: readonly unknown[];
   readonly output: unknown;
 }
-type Observer = (call: ModuleCall) => void;
+export interface ModuleObserver {
+  /** May replace the inputs of a call, such as one that needs no gradient by one that does. */
+  before?(module: Module, inputs: readonly unknown[]): readonly unknown[];
+  after(call: ModuleCall): void;
+}
 
-let observer: Observer | null = null;
+let observer: ModuleObserver | null = null;
 
 /** True while somebody watches: containers then call every module by itself instead of fusing two. */
 export const isObserved = (): boolean => observer !== null;
 
-/** Runs `f`; `seen` hears of every module called in it, inner ones first. */
-export function observeModules<T>(seen: Observer, f: () => T): T {
-  const before = observer;
-  observer = seen;
+/** Runs `f` and tells of every module called in it: `before` outer ones first, `after` inner ones first. */
+export function observeModules<T>(watching: ModuleObserver, f: () => T): T {
+  const outer = observer;
+  observer = watching;
   try {
     return f();
   } finally {
-    observer = before;
+    observer = outer;
   }
 }

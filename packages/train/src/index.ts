@@ -12,3 +12,6 @@ export { GradientWatch, type Look, type WatchOptions } from "./diagnosis/watch.t
 export { defaultThresholds, type Finding, type LayerReport, type Thresholds, type Verdict } from "./diagnosis/judge.ts";
 export { adviseOptimizer, situationOf, type Advice, type Situation } from "./advisor.ts";
 export { Summary, summary, type SummaryRow } from "./summary.ts";
+export { lineChart, type LineChart } from "./line-chart.ts";
+export { defineExperiment, runExperiment, type Bench, type Block, type Experiment, type ExperimentResult, type ExperimentSettings, type Outcome, type RunExperimentOptions, type Timed, type TrialStore } from "./experiment/experiment.ts";
+export { markdownTable, meanAndInterval, renderPage, type PageInput } from "./experiment/page.ts";

@@ -6,9 +6,7 @@ export const style = `
 main { max-width: 980px; margin: 0 auto; padding: 20px 14px 60px; } h1 { margin: 0; font-size: 26px; } h2 { margin: 0 0 6px; font-size: 18px; }
 header p { margin: 4px 0; color: var(--dim); } header .figures { color: var(--ink); } .figures b { font-size: 26px; color: var(--good); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; margin-top: 16px; } .note { color: var(--dim); margin: 0 0 10px; font-size: 13px; }
-.charts { display: flex; flex-wrap: wrap; gap: 12px; } svg { flex: 1 1 320px; max-width: 100%; font-size: 11px; } svg text { fill: var(--dim); } .grid { stroke: var(--line); }
-.line path { fill: none; stroke: var(--accent); stroke-width: 2; } .line circle { fill: var(--accent); } .line text { fill: var(--accent); font-weight: 600; }
-.line1 path { stroke: var(--bad); } .line1 circle, .line1 text { fill: var(--bad); }
+.charts { display: flex; flex-wrap: wrap; gap: 12px; } svg { flex: 1 1 320px; max-width: 100%; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 10px; } figure { margin: 0; text-align: center; font-size: 11px; line-height: 1.3; }
 figure img { width: 76px; height: 76px; image-rendering: pixelated; border-radius: 6px; border: 3px solid var(--good); } .wrong img { border-color: var(--bad); } .wrong figcaption { color: var(--bad); } s { color: var(--dim); text-decoration: none; }
 .filters { display: flex; flex-wrap: wrap; gap: 6px; } .filter { width: 42px; height: 42px; image-rendering: pixelated; border-radius: 4px; }

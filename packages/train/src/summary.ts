@@ -1,6 +1,6 @@
 /** A model at a glance: layers, shapes, parameters, work and memory. */
 import { kernelCost } from "@nn/kernels/costs";
-import { observeModules, type Module } from "@nn/layers";
+import { observeModules, type Module, type ModuleCall } from "@nn/layers";
 import { getEngine, noGrad, Tensor, trace, zeros, type DType, type Shape } from "@nn/tensor";
 
 export interface SummaryRow {
@@ -65,19 +65,19 @@ export function summary(model: Module, inputShape: Shape, { dtype = "f32" }: { d
   const rows: SummaryRow[] = [];
   const counted = new Set<unknown>();
   let flops = 0; // since the module before ended
+  const after = ({ path, module, output }: ModuleCall): void => {
+    const own = module.ownParameters().filter((p) => !counted.has(p));
+    if (own.length === 0 && flops === 0 && !isLeaf(module)) return;
+    for (const p of own) counted.add(p);
+    rows.push({ path: path === "" ? "model" : path, layer: `${module.constructor.name}(${module.describe()})`, output: shapeOf(output), parameters: own.reduce((n, p) => n + p.size, 0), flops });
+    flops = 0;
+  };
   model.eval();
   try {
     noGrad(() =>
       trace(
         () =>
-          observeModules(({ path, module, output }) => {
-            const own = module.ownParameters().filter((p) => !counted.has(p));
-            const row = { path: path === "" ? "model" : path, layer: `${module.constructor.name}(${module.describe()})`, output: shapeOf(output), parameters: own.reduce((n, p) => n + p.size, 0), flops };
-            if (own.length === 0 && flops === 0 && !isLeaf(module)) return;
-            for (const p of own) counted.add(p);
-            flops = 0;
-            rows.push(row);
-          }, () => (model.call as (x: Tensor) => unknown)(zeros(inputShape as number[], { dtype }))),
+          observeModules({ after }, () => (model.call as (x: Tensor) => unknown)(zeros(inputShape as number[], { dtype }))),
         ({ call }) => (flops += call ? (kernelCost(call.name, call.args as never, getEngine())?.flops ?? 0) : 0),
       ),
     );

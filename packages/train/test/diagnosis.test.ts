@@ -1,7 +1,7 @@
 import { DataLoader, TensorDataset } from "@nn/data";
 import { Dropout, Embedding, init, Linear, Module, mseLoss, ReLU, RNN, Sequential, Sigmoid, Tanh } from "@nn/layers";
 import { Adam, clipGradNorm, SGD } from "@nn/optim";
-import { getEngine, manualSeed, randint, randn, scope, tensor, type Tensor } from "@nn/tensor";
+import { getEngine, manualSeed, rand, randint, randn, scope, tensor, type Tensor } from "@nn/tensor";
 import { diagnose, Diagnosis, GradientWatch, Trainer, type LayerReport } from "@nn/train";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -81,6 +81,16 @@ describe("the verdict", () => {
     expect(exploding.layers.find((l) => l.kind === "RNN")!.overTime).toHaveLength(100);
     expect(of(0.85).findings.map((f) => f.where)).toContain("time in model");
     expect(of(1).findings.filter((f) => f.where.startsWith("time"))).toEqual([]);
+  });
+
+  it("follows time through a layer that reads data, which needs no gradient", () => {
+    const layer = new RNN(4, 4, { nonlinearity: "relu", bias: false });
+    for (const p of layer.parameters()) p.write(Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 1.3 : 0)));
+    const x = rand([50, 3, 4], { seed: 1 });
+    const { layers, verdict } = diagnose(layer as unknown as Module, () => layer.call(x).h.sum());
+    expect(verdict).toBe("exploding");
+    expect(layers[0]!.overTime![0]! / layers[0]!.overTime!.at(-1)!).toBeCloseTo(1.3 ** 49, -3);
+    expect(x.requiresGrad).toBe(false);
   });
 
   it("is right about the cure: the exploding recurrence trains once its gradient is clipped", () => {

@@ -71,7 +71,7 @@ describe("the report", () => {
     expect(html).toContain("left &#38; up");
     expect(html.match(/<img class="filter" src="data:image\/png;base64,/g)?.length).toBe(2);
     expect(html.match(/<figure class="(right|wrong)">/g)).toEqual(['<figure class="right">', '<figure class="wrong">']);
-    expect(html).toMatch(/<svg[^>]*aria-label="loss over epochs"/);
+    expect(html).toMatch(/<svg[^>]*aria-label="Loss: loss over epoch"/);
     expect(html.match(/<td style="--share/g)?.length).toBe(4);
     expect(html).not.toMatch(/(src|href)="(?!data:)/);
   });

@@ -2,7 +2,7 @@
 import { inspectSafetensors } from "@nn/io/node";
 import { engineInfo, getEngine } from "@nn/tensor";
 import { about } from "../errors.ts";
-import { chooseEngine, resolve } from "../options.ts";
+import { chooseEngine, fallbacks, resolve } from "../options.ts";
 import { bytes, plain } from "../text.ts";
 
 export async function inspect(path: string, { json }: { json?: boolean }): Promise<void> {
@@ -18,7 +18,7 @@ export async function inspect(path: string, { json }: { json?: boolean }): Promi
 }
 
 export function doctor(flags: Record<string, unknown>): void {
-  const asked = resolve(flags, { data: null, epochs: 1, batch: 1, lr: 1, seed: 0, engine: "auto", threads: null, out: "" });
+  const asked = resolve(flags, fallbacks);
   chooseEngine(asked);
   const { kind, isa, threads, why } = engineInfo(getEngine());
   const wishes = [...(asked.engine === "auto" ? [] : [`engine: ${asked.engine} was asked for`]), ...(asked.threads === null ? [] : [`threads: ${asked.threads} were asked for`])];

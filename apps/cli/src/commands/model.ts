@@ -5,11 +5,9 @@ import { decodeModel, evaluateRecipe, logitsOf, type ModelFile, type Recipe } fr
 import { StateDictError, type Module } from "@nn/layers";
 import { about, badInput, usage } from "../errors.ts";
 import { readImage } from "../images.ts";
-import { chooseEngine, resolve, type Settings } from "../options.ts";
+import { chooseEngine, fallbacks, resolve, type Settings } from "../options.ts";
 import { findRecipe, recipes } from "../recipes.ts";
 import { confusionTable, perClass, percent, plain } from "../text.ts";
-
-const fallbacks = { data: null, epochs: 1, batch: 1, lr: 1, seed: 0, engine: "auto", threads: null, out: "" } as const;
 
 /** The model of a file, in evaluation mode. `--recipe` names the file of a recipe that is not built in. */
 async function load(path: string, flags: Record<string, unknown>): Promise<{ file: ModelFile; recipe: Recipe; model: Module; settings: Settings }> {

@@ -45,7 +45,7 @@ export function measure(model: Module, loss: () => Tensor): Measured {
 
 function pass(loss: () => Tensor): Measured {
   const seen = new Map<Module, Seen>();
-  const value = observeModules((call) => note(seen, call), loss);
+  const value = observeModules({ before: followInput, after: (call) => note(seen, call) }, loss);
   const layers = [...seen.values()];
   const parameters = [...new Set(layers.flatMap((l) => l.parameters))];
   // A module called again and again (a recurrent cell) shows how the gradient fares through time, and so does the input of a whole sequence.
@@ -56,13 +56,21 @@ function pass(loss: () => Tensor): Measured {
   return noGrad(() => ({ loss: value.item(), layers: layers.map((l) => report(l, gradientOf)), parameters: layers.map((l) => l.parameters) }));
 }
 
+const isRecurrent = (m: Module): m is RNN | LSTM | GRU => m instanceof RNN || m instanceof LSTM || m instanceof GRU;
+
+/** The gradient of a sequence's input tells how it fares through time; data asks for none by itself. */
+function followInput(module: Module, inputs: readonly unknown[]): readonly unknown[] {
+  const [x, ...rest] = inputs;
+  return isRecurrent(module) && x instanceof Tensor && !x.requiresGrad ? [x.detach().requireGrad(), ...rest] : inputs;
+}
+
 function note(seen: Map<Module, Seen>, { module, path, inputs, output }: ModuleCall): void {
   const parameters = module.ownParameters();
-  const recurrent = module instanceof RNN || module instanceof LSTM || module instanceof GRU;
+  const recurrent = isRecurrent(module);
   const result = recurrent ? (output as { output: Tensor }).output : output;
   if (!(result instanceof Tensor) || (parameters.length === 0 && !isActivation(module))) return;
   const x = inputs[0];
-  const sequence = recurrent && x instanceof Tensor && x.requiresGrad ? { x, time: module.options.batchFirst ? 1 : 0 } : null;
+  const sequence = recurrent && x instanceof Tensor ? { x, time: module.options.batchFirst ? 1 : 0 } : null;
   const entry: Seen = seen.get(module) ?? { module, path: path === "" ? "model" : path, parameters, outputs: [], sequence };
   entry.outputs.push(result);
   seen.set(module, entry);

@@ -1,0 +1,15 @@
+/** Experiments by name. */
+import { nearest } from "@nn/layers";
+import type { Experiment } from "@nn/train";
+import { usage } from "./errors.ts";
+import { gradientHealth } from "./experiments/gradient-health.ts";
+
+export const experiments: ReadonlyMap<string, Experiment> = new Map([gradientHealth].map((e) => [e.name, e]));
+
+/** @throws CliError with the nearest name if there is none of that name. */
+export function findExperiment(name: string): Experiment {
+  const known = experiments.get(name);
+  if (known) return known;
+  const near = nearest(name, experiments.keys());
+  throw usage(`unknown experiment '${name}'`, near ? `did you mean '${near}'?` : `known: ${[...experiments.keys()].join(", ")}`);
+}
