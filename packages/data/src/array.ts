@@ -70,10 +70,10 @@ export function toTensors<F extends Fields>(fields: F): TensorsOf<F> {
   return mapFields(fields, ({ data, shape }) => fromTyped(data, shape, dtypeOf(data), "DataLoader")) as TensorsOf<F>;
 }
 
-const fieldOf = (fields: Fields, key: string): NdArray => (fields as Record<string, NdArray>)[key]!;
+export const fieldOf = (fields: Fields, key: string): NdArray => (fields as Record<string, NdArray>)[key]!;
 
 /** A tuple from a tuple, a record from a record. */
-function mapFields<R>(fields: Fields, f: (field: NdArray, key: string) => R): R[] | Record<string, R> {
+export function mapFields<R>(fields: Fields, f: (field: NdArray, key: string) => R): R[] | Record<string, R> {
   if (Array.isArray(fields)) return (fields as NdArray[]).map((field, i) => f(field, String(i)));
   return Object.fromEntries(Object.entries(fields as Record<string, NdArray>).map(([key, field]) => [key, f(field, key)]));
 }

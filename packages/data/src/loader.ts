@@ -130,7 +130,7 @@ export class DataLoader<F extends Fields> implements AsyncIterable<TensorsOf<F>>
   }
 
   #fetcher(pass: Pass): (batch: number) => Promise<F> {
-    const order = this.#sampler.order(pass);
+    const order = this.#sampler.order(pass, this.batchSize);
     return async (batch) => gather(this.dataset, order.subarray(batch * this.batchSize, (batch + 1) * this.batchSize), pass, this.#options.collate);
   }
 }

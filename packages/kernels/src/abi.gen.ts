@@ -2,7 +2,7 @@
 import type { KernelName } from "./abi.ts";
 
 /** Changes whenever a kernel or an argument does; engines built from another list are refused. */
-export const abiHash = "2c7365a4e394";
+export const abiHash = "92e13ff9a681";
 /** Doubles that the largest argument list needs. */
 export const maxDoubles = 122;
 
@@ -230,7 +230,8 @@ export interface KernelArgs {
     strideW: number;
     padTop: number;
     padLeft: number;
-    countIncludePad: number;
+    countH: number;
+    countW: number;
     x: number;
     y: number;
   };
@@ -247,7 +248,8 @@ export interface KernelArgs {
     strideW: number;
     padTop: number;
     padLeft: number;
-    countIncludePad: number;
+    countH: number;
+    countW: number;
     dy: number;
     dx: number;
   };
@@ -702,9 +704,10 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[9] = a.strideW;
     d[10] = a.padTop;
     d[11] = a.padLeft;
-    d[12] = a.countIncludePad;
-    d[13] = a.x;
-    d[14] = a.y;
+    d[12] = a.countH;
+    d[13] = a.countW;
+    d[14] = a.x;
+    d[15] = a.y;
   },
   avgPool2dGrad(d, a) {
     d[0] = a.n;
@@ -719,9 +722,10 @@ export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelA
     d[9] = a.strideW;
     d[10] = a.padTop;
     d[11] = a.padLeft;
-    d[12] = a.countIncludePad;
-    d[13] = a.dy;
-    d[14] = a.dx;
+    d[12] = a.countH;
+    d[13] = a.countW;
+    d[14] = a.dy;
+    d[15] = a.dx;
   },
   reduce(d, a) {
     d[0] = a.kind;

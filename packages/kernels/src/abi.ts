@@ -54,6 +54,8 @@ const attention = {
   q: "f32*", qStride: "int[3]", k: "f32*", kStride: "int[3]", v: "f32*", vStride: "int[3]",
   mask: "f32*", maskStride: "int[4]",
 } as const;
+/** Windows count padding from their start to row countH and column countW of the image (its size and the padding behind); where those are 0, real elements alone. */
+const avgPool = { ...pool, countH: "int", countW: "int" } as const;
 const maxPool = { ...pool, dilationH: "int", dilationW: "int", taps: "ptr", wideTaps: "int" } as const;
 const rows = { outer: "int", size: "int", rows: "int", inner: "int" } as const;
 
@@ -92,8 +94,8 @@ export const kernels = {
   maxPool2d: { ...maxPool, relu: "int", x: "f32*", y: "f32*" },
   /** dx is zeroed, then overlaps are summed. */
   maxPool2dGrad: { ...maxPool, dy: "f32*", dx: "f32*" },
-  avgPool2d: { ...pool, countIncludePad: "int", x: "f32*", y: "f32*" },
-  avgPool2dGrad: { ...pool, countIncludePad: "int", dy: "f32*", dx: "f32*" },
+  avgPool2d: { ...avgPool, x: "f32*", y: "f32*" },
+  avgPool2dGrad: { ...avgPool, dy: "f32*", dx: "f32*" },
 
   /** y[outer,inner] = kind over r of x[outer,r,inner]. */
   reduce: { kind: "int", outer: "int", r: "int", inner: "int", x: "f32*", y: "f32*" },

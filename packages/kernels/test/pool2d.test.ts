@@ -92,22 +92,24 @@ onEveryEngine((k) => {
     expect([...dx]).toEqual([0, 0, 0, 0, 0, 1, 0, 2, 2, 0, 0, 0, 0, 0, 0, 4]);
   });
 
-  test.each([0, 1])("average pooling and its gradient, countIncludePad %i", (countIncludePad) => {
-    for (const p of [...cases(24, 130, false), large]) {
+  test.each([false, true])("average pooling and its gradient, padding counts: %s", (counts) => {
+    for (const [i, p] of [...cases(24, 130, false), large].entries()) {
       const x = uniform(p.n * p.h * p.w * p.c, 25), n = p.n * p.oh * p.ow * p.c, dy = uniform(n, 26), label = JSON.stringify(p);
       const want = new Float64Array(n), wantDx = new Float64Array(x.length);
+      const [countH, countW] = [p.h + p.padTop + (i % 2), p.w + p.padLeft + (i % 3)]; // more behind than before, or the same
       windows(p, (at, elements, { oy, ox }) => {
         // PyTorch: a window that hangs over the padding (sizes rounded up) is cut there.
-        const lines = Math.min(p.kh, p.h + p.padTop - (oy * p.strideH - p.padTop)), columns = Math.min(p.kw, p.w + p.padLeft - (ox * p.strideW - p.padLeft));
-        const count = countIncludePad ? lines * columns : elements.length;
+        const lines = Math.min(p.kh, countH - (oy * p.strideH - p.padTop)), columns = Math.min(p.kw, countW - (ox * p.strideW - p.padLeft));
+        const count = counts ? lines * columns : elements.length;
         for (const e of elements) {
           want[at]! += x[e]! / count;
           wantDx[e]! += dy[at]! / count;
         }
       });
-      const { dilationH: _h, dilationW: _w, ...plain } = p;
-      expectClose(k.run("avgPool2d", { ...plain, countIncludePad, x, y: out.f32(n) }).y, want, 1e-6, `avg ${label}`);
-      expectClose(k.run("avgPool2dGrad", { ...plain, countIncludePad, dy, dx: out.f32(x.length) }).dx, wantDx, 1e-6, `avg gradient ${label}`);
+      const { dilationH: _h, dilationW: _w, ...sizes } = p;
+      const plain = { ...sizes, countH: counts ? countH : 0, countW: counts ? countW : 0 };
+      expectClose(k.run("avgPool2d", { ...plain, x, y: out.f32(n) }).y, want, 1e-6, `avg ${label}`);
+      expectClose(k.run("avgPool2dGrad", { ...plain, dy, dx: out.f32(x.length) }).dx, wantDx, 1e-6, `avg gradient ${label}`);
     }
   });
 });

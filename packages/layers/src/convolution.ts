@@ -11,20 +11,22 @@ export interface ConvolutionOptions {
   initBias?: Initializer;
 }
 
-/** What convolutions of any number of dimensions share: weight [out, in/groups, …kernel], bias, fusion, description. `Geometry`: how the windows lie. */
+/** What convolutions of any number of dimensions share: weight [out, in/groups, …kernel] ([in, out/groups, …kernel] of transposed ones), bias, fusion, description. `Geometry`: how the windows lie. */
 export abstract class Convolution<Geometry extends object> extends Module implements FusesActivation {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
   readonly options: Readonly<Geometry> & { readonly groups: number };
+  readonly #transposed: boolean;
 
-  constructor(inChannels: number, outChannels: number, kernel: readonly number[], geometry: Geometry, { groups = 1, bias = true, init = torchDefault, initBias }: ConvolutionOptions) {
+  constructor(inChannels: number, outChannels: number, kernel: readonly number[], geometry: Geometry, { groups = 1, bias = true, init = torchDefault, initBias }: ConvolutionOptions, transposed = false) {
     super();
     if (inChannels % groups !== 0 || outChannels % groups !== 0) throw new ArgumentError(this.constructor.name, `${inChannels} → ${outChannels} channels do not divide into ${groups} groups`);
-    const perGroup = inChannels / groups;
-    const fanIn = kernel.reduce((a, b) => a * b, perGroup);
-    this.weight = param(init([outChannels, perGroup, ...kernel]));
+    const [rows, columns] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
+    const fanIn = kernel.reduce((a, b) => a * b, columns); // of a transposed one too, as PyTorch
+    this.weight = param(init([rows, columns, ...kernel]));
     this.bias = bias ? param((initBias ?? uniform(1 / Math.sqrt(fanIn)))([outChannels])) : null;
     this.options = { ...geometry, groups };
+    this.#transposed = transposed;
   }
 
   protected abstract convolve(x: Tensor, act: Activation | "none"): Tensor;
@@ -38,9 +40,10 @@ export abstract class Convolution<Geometry extends object> extends Module implem
   }
 
   override describe(): string {
-    const [out, perGroup, ...kernel] = this.weight.shape as readonly [number, number, ...number[]];
+    const [rows, columns, ...kernel] = this.weight.shape as readonly [number, number, ...number[]];
+    const channels = [columns * this.options.groups, rows];
     const size = kernel.every((k) => k === kernel[0]) ? kernel[0] : `[${kernel.join(",")}]`;
-    const rest = Object.entries(this.options).filter(([name, v]) => v !== (name === "padding" ? 0 : 1));
-    return [perGroup * this.options.groups, out, `kernelSize=${size}`, ...rest.map(([name, v]) => `${name}=${Array.isArray(v) ? `[${v.join(",")}]` : String(v)}`)].join(", ");
+    const rest = Object.entries(this.options).filter(([name, v]) => v !== (/padding/i.test(name) ? 0 : 1));
+    return [...(this.#transposed ? channels.reverse() : channels), `kernelSize=${size}`, ...rest.map(([name, v]) => `${name}=${Array.isArray(v) ? `[${v.join(",")}]` : String(v)}`)].join(", ");
   }
 }

@@ -18,13 +18,25 @@ export interface RecurrentOptions<D extends boolean = boolean> {
 }
 
 export interface SequenceOptions {
-  /** Initial states [numLayers·directions, B, H]; zeros if absent. */
+  /** Initial states [numLayers·directions, B, H] ([numLayers·directions, H] for one sequence [T,I]); zeros if absent. */
   h0?: Tensor;
   /**
    * Real length of each sequence of a padded batch. Past its end a sequence's state stands still and the output is 0; the backward direction
    * starts at the sequence's own end. More padding changes nothing.
    */
   lengths?: Tensor | readonly number[];
+}
+
+/** What one direction of one layer reads: input [T,B,I], its parameters, the state before the first step [B,H]. */
+export interface DirectionInputs {
+  x: Tensor;
+  weightIh: Tensor;
+  weightHh: Tensor;
+  biasIh?: Tensor;
+  biasHh?: Tensor;
+  h0?: Tensor;
+  c0?: Tensor;
+  lengths?: Tensor;
 }
 
 /** Size of the last dimension of the output. */
@@ -70,6 +82,11 @@ abstract class Recurrent<I extends number, H extends number, D extends boolean> 
     throw new ArgumentError(this.constructor.name, `there is no parameter '${name}'`, { hint: `one of ${[...this.namedParameters()].map(([n]) => n).join(", ")}` });
   }
 
+  /** One direction of one layer: all outputs [T,B,H], the last state [B,H] and, of an LSTM, the last cell state. */
+  protected direction(inputs: DirectionInputs, reverse: boolean): { y: Tensor; h: Tensor; c?: Tensor } {
+    return ops.recurrent(inputs, { cell: this.#cell, reverse });
+  }
+
   /** All layers and directions, in a scope of their own; `h` and `c` are the last states [numLayers·directions, B, H]. */
   protected sequence(input: Tensor, options: SequenceOptions & { c0?: Tensor }): { output: Tensor; h: Tensor; c: Tensor } {
     return scope(() => this.#stacked(input, options), this.constructor.name);
@@ -78,37 +95,38 @@ abstract class Recurrent<I extends number, H extends number, D extends boolean> 
   #stacked(input: Tensor, { h0, c0, lengths }: SequenceOptions & { c0?: Tensor }): { output: Tensor; h: Tensor; c: Tensor } {
     const { numLayers, bias, batchFirst, dropout: p } = this.options;
     const name = this.constructor.name;
-    if (input.rank !== 3) throw new ShapeError(name, `input must be ${batchFirst ? "[B,T,I]" : "[T,B,I]"}, got [${input.shape.join(",")}]`, input.rank === 2 ? { hint: `one sequence alone? unsqueeze(${batchFirst ? 0 : 1})` } : {});
-    let x = batchFirst ? input.transpose(0, 1) : input;
+    const alone = input.rank === 2; // a batch of one
+    if (!alone && input.rank !== 3) throw new ShapeError(name, `input must be ${batchFirst ? "[B,T,I]" : "[T,B,I]"} or [T,I], got [${input.shape.join(",")}]`);
+    let x = alone ? input.unsqueeze(1) : batchFirst ? input.transpose(0, 1) : input; // [T,B,I]
     const count = lengths === undefined || !Array.isArray(lengths) ? (lengths as Tensor | undefined) : (tensor(lengths as number[], { dtype: "i32" }) as Tensor);
     const states = numLayers * this.#suffixes(0).length;
     for (const [label, t] of [["h0", h0], ["c0", c0]] as const) {
-      const expected = [states, x.shape[1]!, this.hiddenSize];
-      if (t && t.shape.join() !== expected.join()) throw new ShapeError(name, `${label} must be [${expected.join(",")}] (layers and directions, batch, hidden), got [${t.shape.join(",")}]`);
+      const expected = [states, ...(alone ? [] : [x.shape[1]!]), this.hiddenSize];
+      if (t && t.shape.join() !== expected.join()) throw new ShapeError(name, `${label} must be [${expected.join(",")}] (layers and directions, ${alone ? "" : "batch, "}hidden), got [${t.shape.join(",")}]`);
     }
     const h: Tensor[] = [];
     const c: Tensor[] = [];
     for (let layer = 0; layer < numLayers; layer++) {
       if (layer > 0 && p > 0 && this.training) x = dropout(x, p);
+      const start = (states: Tensor): Tensor => states.at(h.length).reshape([x.shape[1]!, this.hiddenSize]);
       const directions = this.#suffixes(layer).map((suffix, direction) => {
-        const result = ops.recurrent(
-          {
-            x,
-            weightIh: this.parameter(`weight_ih_${suffix}`),
-            weightHh: this.parameter(`weight_hh_${suffix}`),
-            ...(bias && { biasIh: this.parameter(`bias_ih_${suffix}`), biasHh: this.parameter(`bias_hh_${suffix}`) }),
-            ...(h0 && { h0: h0.at(h.length) }),
-            ...(c0 && { c0: c0.at(h.length) }),
-            ...(count && { lengths: count }),
-          },
-          { cell: this.#cell, reverse: direction === 1 },
-        );
+        const inputs = {
+          x,
+          weightIh: this.parameter(`weight_ih_${suffix}`),
+          weightHh: this.parameter(`weight_hh_${suffix}`),
+          ...(bias && { biasIh: this.parameter(`bias_ih_${suffix}`), biasHh: this.parameter(`bias_hh_${suffix}`) }),
+          ...(h0 && { h0: start(h0) }),
+          ...(c0 && { c0: start(c0) }),
+          ...(count && { lengths: count }),
+        };
+        const result = this.direction(inputs, direction === 1);
         h.push(result.h);
-        c.push(result.c);
+        c.push(result.c ?? result.h);
         return result.y;
       });
       x = directions.length === 1 ? directions[0]! : concat(directions, 2);
     }
+    if (alone) return { output: x.squeeze(1), h: joined(h).squeeze(1), c: joined(c).squeeze(1) };
     return { output: batchFirst ? x.transpose(0, 1) : x, h: joined(h), c: joined(c) };
   }
 
@@ -131,11 +149,22 @@ export class RNN<I extends number = number, H extends number = number, D extends
   constructor(inputSize: I, hiddenSize: H, { nonlinearity = "tanh", ...options }: RNNOptions<D> = {}) {
     super(nonlinearity, inputSize, hiddenSize, options);
   }
-  /** [T,B,I] (or [B,T,I]) → output [T,B,H·directions] and the last states h [layers·directions, B, H] */
+  /** [T,B,I] (or [B,T,I], or [T,I]) → output [T,B,H·directions] and the last states h [layers·directions, B, H]; without B if x has none */
   forward<S extends Shape>(x: Tensor<S> & FitsLast<S, I>, options: SequenceOptions = {}): { output: Tensor<WithLast<S, Width<H, D>>>; h: Tensor } {
     const { output, h } = this.sequence(x as Tensor, options);
     return { output: output as Tensor<WithLast<S, Width<H, D>>>, h };
   }
+}
+
+/** Other equations for the same parameters. */
+export interface GRUForm {
+  readonly name: string;
+  direction(inputs: DirectionInputs, reverse: boolean): { y: Tensor; h: Tensor };
+}
+
+export interface GRUOptions<D extends boolean = boolean> extends RecurrentOptions<D> {
+  /** `cho` or `bahdanau` of `@nn/layers/sequence`, the papers' equations; default: PyTorch's, which one kernel computes. */
+  form?: GRUForm | null;
 }
 
 /**
@@ -143,10 +172,19 @@ export class RNN<I extends number = number, H extends number = number, D extends
  * `h' = (1 − z)·n + z·h`. Weight rows are r, z, n.
  */
 export class GRU<I extends number = number, H extends number = number, D extends boolean = false> extends Recurrent<I, H, D> {
-  constructor(inputSize: I, hiddenSize: H, options: RecurrentOptions<D> = {}) {
+  readonly form: GRUForm | null;
+
+  constructor(inputSize: I, hiddenSize: H, { form = null, ...options }: GRUOptions<D> = {}) {
     super("gru", inputSize, hiddenSize, options);
+    this.form = form;
   }
-  /** [T,B,I] (or [B,T,I]) → output [T,B,H·directions] and the last states h [layers·directions, B, H] */
+  protected override direction(inputs: DirectionInputs, reverse: boolean): { y: Tensor; h: Tensor } {
+    return this.form ? this.form.direction(inputs, reverse) : super.direction(inputs, reverse);
+  }
+  override describe(): string {
+    return super.describe() + (this.form ? `, form=${this.form.name}` : "");
+  }
+  /** [T,B,I] (or [B,T,I], or [T,I]) → output [T,B,H·directions] and the last states h [layers·directions, B, H]; without B if x has none */
   forward<S extends Shape>(x: Tensor<S> & FitsLast<S, I>, options: SequenceOptions = {}): { output: Tensor<WithLast<S, Width<H, D>>>; h: Tensor } {
     const { output, h } = this.sequence(x as Tensor, options);
     return { output: output as Tensor<WithLast<S, Width<H, D>>>, h };
@@ -169,7 +207,7 @@ export class LSTM<I extends number = number, H extends number = number, D extend
     if (options.bias === false) throw new ArgumentError("LSTM", "forgetBias needs biases", { hint: "leave bias: false out" });
     for (const [name, p] of this.namedParameters()) if (name.startsWith("bias_")) startForget(p, hiddenSize, name.startsWith("bias_ih") ? forgetBias : 0);
   }
-  /** [T,B,I] (or [B,T,I]) → output [T,B,H·directions] and the last states h and c [layers·directions, B, H] */
+  /** [T,B,I] (or [B,T,I], or [T,I]) → output [T,B,H·directions] and the last states h and c [layers·directions, B, H]; without B if x has none */
   forward<S extends Shape>(x: Tensor<S> & FitsLast<S, I>, options: SequenceOptions & { /** Initial cell states, shaped as h0. */ c0?: Tensor } = {}): { output: Tensor<WithLast<S, Width<H, D>>>; h: Tensor; c: Tensor } {
     const { output, h, c } = this.sequence(x as Tensor, options);
     return { output: output as Tensor<WithLast<S, Width<H, D>>>, h, c };

@@ -1,7 +1,7 @@
 import { scope, type Tensor } from "@nn/tensor";
 import { ReLU, type Activation, type FusesActivation } from "./activation.ts";
 import { isObserved, Module } from "./module.ts";
-import { MaxPool2d } from "./pool2d.ts";
+import { MaxPool2d } from "./pool/pool2d.ts";
 
 /** Modules one after the other. Children are named "0", "1", … as in PyTorch. */
 export class Sequential extends Module {

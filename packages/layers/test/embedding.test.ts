@@ -1,4 +1,4 @@
-import { embedding, embeddingBag, endStep, manualSeed, noGrad, randint, tensor, trace, zeros, type Tensor } from "@nn/tensor";
+import { embedding, embeddingBag, endStep, manualSeed, noGrad, randint, randn, tensor, trace, zeros, type Tensor } from "@nn/tensor";
 import { Embedding, init } from "@nn/layers";
 import { Adam } from "@nn/optim";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -92,6 +92,24 @@ describe("embeddingBag", () => {
     for (const mode of ["sum", "mean", "max"] as const) {
       expect(noGrad(() => embeddingBag(flat, weight, { mode, offsets: [0, 0, 2] })).toArray()[0 as never]).toEqual([0, 0]);
       expect(embeddingBag(ids([[1, 1]]), weight, { mode, paddingIdx: 1 }).toArray()).toEqual([[0, 0]]);
+    }
+  });
+
+  it.each(["sum", "mean", "max"] as const)("%s of a padded batch: each bag is as it would be alone, with its gradient; more padding changes nothing (f64)", (mode) => {
+    const weight = randn([7, 3], { seed: 1, dtype: "f64" }) as Tensor;
+    const bags = [[3, 1, 5], [2], [6, 6, 1, 4]];
+    const dy = randn([3, 3], { seed: 2, dtype: "f64" }) as Tensor;
+    const run = (ids: number[][], gradient: Tensor): [Tensor, Tensor] => {
+      const table = weight.detach().requireGrad();
+      const y = embeddingBag(tensor(ids, { dtype: "i32" }) as Tensor, table, { mode, paddingIdx: 0 });
+      y.backward({ gradient });
+      return [y, table.grad!];
+    };
+    const alone = bags.map((bag, b) => run([bag], dy.slice(0, b, b + 1)));
+    for (const longest of [4, 9]) {
+      const [y, g] = run(bags.map((bag) => [...bag, ...new Array<number>(longest - bag.length).fill(0)]), dy);
+      alone.forEach(([single], b) => expect(y.at(b).sub(single.at(0)).abs().max().item()).toBeLessThanOrEqual(1e-12));
+      expect(g.sub(alone.map(([, d]) => d).reduce((p, q) => p.add(q))).abs().max().item()).toBeLessThanOrEqual(1e-12);
     }
   });
 

@@ -1,5 +1,8 @@
+import { gradcheck, gradgradcheck } from "@nn/autograd";
 import { concat, getEngine, manualSeed, noGrad, ones, randn, scope, tensor, trace, type Tensor } from "@nn/tensor";
 import { GRU, LSTM, Parameter, RNN, init, param } from "@nn/layers";
+import { GlobalAvgPool, GlobalMaxPool } from "@nn/layers/pool";
+import { bahdanau, cho } from "@nn/layers/sequence";
 import { beforeEach, describe, expect, expectTypeOf, it, test } from "vitest";
 
 beforeEach(() => manualSeed(1));
@@ -18,11 +21,13 @@ function double<M extends Sequence>(layer: M): M {
   return layer;
 }
 const f64 = (shape: number[], seed: number): Tensor => randn(shape, { seed }).cast("f64") as Tensor;
-const makers: [string, () => Sequence][] = [
-  ["RNN", () => new RNN(3, 4, { numLayers: 2, bidirectional: true })],
-  ["RNN relu", () => new RNN(3, 4, { numLayers: 2, bidirectional: true, nonlinearity: "relu" })],
-  ["GRU", () => new GRU(3, 4, { numLayers: 2, bidirectional: true })],
-  ["LSTM", () => new LSTM(3, 4, { numLayers: 2, bidirectional: true })],
+const makers: [string, (options?: { batchFirst?: boolean }) => Sequence][] = [
+  ["RNN", (options) => new RNN(3, 4, { numLayers: 2, bidirectional: true, ...options })],
+  ["RNN relu", (options) => new RNN(3, 4, { numLayers: 2, bidirectional: true, nonlinearity: "relu", ...options })],
+  ["GRU", (options) => new GRU(3, 4, { numLayers: 2, bidirectional: true, ...options })],
+  ["GRU of Cho", (options) => new GRU(3, 4, { numLayers: 2, bidirectional: true, form: cho, ...options })],
+  ["GRU of Bahdanau", (options) => new GRU(3, 4, { numLayers: 2, bidirectional: true, form: bahdanau, ...options })],
+  ["LSTM", (options) => new LSTM(3, 4, { numLayers: 2, bidirectional: true, ...options })],
 ];
 
 describe("recurrent layers", () => {
@@ -62,12 +67,10 @@ describe("recurrent layers", () => {
   });
 
   it("say what is wrong with inputs and options", () => {
-    expect(() => call(new LSTM(3, 4, { batchFirst: true }), ones([5, 3]) as Tensor)).toThrowErrorMatchingInlineSnapshot(`
-      [ShapeError: LSTM: input must be [B,T,I], got [5,3]
-        hint: one sequence alone? unsqueeze(0)]
-    `);
+    expect(() => call(new LSTM(3, 4, { batchFirst: true }), ones([3]) as Tensor)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: LSTM: input must be [B,T,I] or [T,I], got [3]]`);
+    expect(() => call(new GRU(3, 4), ones([5, 3]) as Tensor, { h0: ones([1, 1, 4]) })).toThrowErrorMatchingInlineSnapshot(`[ShapeError: GRU: h0 must be [1,4] (layers and directions, hidden), got [1,1,4]]`);
     expect(() => call(new LSTM(3, 4), ones([5, 2, 3]) as Tensor, { c0: ones([2, 4]) })).toThrowErrorMatchingInlineSnapshot(`[ShapeError: LSTM: c0 must be [1,2,4] (layers and directions, batch, hidden), got [2,4]]`);
-    expect(() => call(new GRU(3, 4), ones([5, 2, 3]) as Tensor, { lengths: [6, 2] })).toThrow("length 6 of sequence 0 is not within 0 … 5");
+    for (const form of [null, cho]) expect(() => call(new GRU(3, 4, { form }), ones([5, 2, 3]) as Tensor, { lengths: [6, 2] })).toThrow("length 6 of sequence 0 is not within 0 … 5");
     expect(() => new LSTM(3, 4, { bias: false, forgetBias: 1 })).toThrow("forgetBias needs biases");
     expect(() => new RNN(3, 4, { dropout: 1.5 })).toThrow("dropout probability 1.5");
     expect(() => new RNN(3, 4, { numLayers: 0 })).toThrow("numLayers must be");
@@ -96,18 +99,22 @@ describe("recurrent layers", () => {
     expect(kernels.filter((k) => k === `recurrent_${getEngine().isa}`).length).toBe(4);
   });
 
-  it("leave nothing behind but their results", () => {
-    const layer = new LSTM(3, 4, { numLayers: 2, bidirectional: true, batchFirst: true });
+  it.each(makers)("a %s leaves nothing behind but its results, nor does pooling them", (_, make) => {
+    const layer = make({ batchFirst: true });
+    const pools = [new GlobalMaxPool({ dim: 1 }), new GlobalAvgPool({ dim: 1 })];
     const x = randn([2, 5, 3]) as Tensor;
     const step = () =>
       scope(() => {
         const { output, h, c } = call(layer, x, { lengths: [5, 3] });
-        output.sum().add(h.sum()).add(c!.sum()).backward();
+        [output, h, ...(c ? [c] : []), ...pools.map((pool) => pool.call(output, { lengths: [5, 3] }))].map((t) => t.sum()).reduce((p, q) => p.add(q)).backward();
         layer.zeroGrad();
       });
     step();
     const before = getEngine().memory.inUse;
     step();
+    expect(getEngine().memory.inUse).toBe(before);
+    const results = scope(() => noGrad(() => [call(layer, x).output, ...pools.map((pool) => pool.call(x, { lengths: [5, 3] }))]));
+    for (const t of results) t.dispose();
     expect(getEngine().memory.inUse).toBe(before);
   });
 });
@@ -155,6 +162,51 @@ describe.each(makers)("padded batches of a %s", (_, make) => {
     for (const [name, t] of Object.entries(batch)) same(more[name]!.slice(0, 0, t.shape[0]), t, name);
     for (const [name, g] of parameterGradients(layer)) same(sums.get(name)!, g, name);
   });
+});
+
+test.each(makers)("a %s takes one sequence alone, as a batch of one", (_, make) => {
+  for (const batchFirst of [false, true]) {
+    const layer = make({ batchFirst });
+    const x = randn([5, 3]) as Tensor;
+    const states = { h0: randn([4, 4]) as Tensor, ...(layer instanceof LSTM && { c0: randn([4, 4]) as Tensor }) };
+    const alone = noGrad(() => call(layer, x, { ...states, lengths: [4] }));
+    const batch = noGrad(() => call(layer, x.unsqueeze(batchFirst ? 0 : 1), { ...Object.fromEntries(Object.entries(states).map(([name, t]) => [name, t.unsqueeze(1)])), lengths: [4] }));
+    expect(alone.output.shape).toEqual([5, 8]);
+    expect(alone.output.toArray()).toEqual(batch.output.squeeze(batchFirst ? 0 : 1).toArray());
+    for (const [name, t] of Object.entries(alone)) if (name !== "output") expect(t.toArray()).toEqual((batch as unknown as Record<string, Tensor>)[name]!.squeeze(1).toArray());
+  }
+});
+
+describe("cells of one unit by hand", () => {
+  const column = (values: number[]): Parameter => param(tensor(values.map((v) => [v]), { dtype: "f64" }) as Tensor);
+  const flat = (values: number[]): Parameter => param(tensor(values, { dtype: "f64" }) as Tensor);
+  const one = (v: number): Tensor => tensor([[v]], { dtype: "f64" }) as Tensor;
+  const numbers = (weightIh: number[], weightHh: number[], biasIh: number[], biasHh: number[]) => ({ weight_ih_l0: column(weightIh), weight_hh_l0: column(weightHh), bias_ih_l0: flat(biasIh), bias_hh_l0: flat(biasHh) });
+
+  // r = .6681877722, z = .6106392339
+  test.each([["PyTorch", null, 0.4643917422], ["Cho", cho, 0.46973656], ["Bahdanau", bahdanau, 0.4525374782]] as const)("GRU as of %s", (_, form, expected) => {
+    const layer = Object.assign(new GRU(1, 1, { form }), numbers([0.5, 0.4, 0.3], [0.2, -0.3, 0.6], [0.1, 0, -0.1], [0, 0.2, 0.05]));
+    expect(call(layer, one(1), { h0: one(0.5) }).h.item()).toBeCloseTo(expected, 9);
+  });
+
+  test("LSTM, its forget bias 1", () => {
+    const layer = Object.assign(new LSTM(1, 1), numbers([0.5, 0.4, 0.3, 0.2], [0.1, -0.2, 0.3, -0.4], [0, 1, 0, 0], [0, 0, 0, 0]));
+    const { h, c } = call(layer, one(1), { h0: one(0.5), c0: one(-0.2) });
+    expect(h.item()).toBeCloseTo(0.0549640711, 9);
+    expect(c!.item()).toBeCloseTo(0.1103741784, 9);
+  });
+});
+
+test.each([cho, bahdanau])("the GRU of $name has gradients to second order, and prints its form", (form) => {
+  const [T, B, I, H] = [3, 2, 3, 2];
+  const inputs = [[T, B, I], [3 * H, I], [3 * H, H], [3 * H], [3 * H], [B, H]].map((shape, i) => f64(shape, i + 1));
+  const f = (x: Tensor, weightIh: Tensor, weightHh: Tensor, biasIh: Tensor, biasHh: Tensor, h0: Tensor): Tensor => {
+    const { y, h } = form.direction({ x, weightIh, weightHh, biasIh, biasHh, h0, lengths: tensor([3, 2], { dtype: "i32" }) as Tensor }, true);
+    return concat([y.flatten(), h.flatten()]);
+  };
+  gradcheck(f, inputs);
+  gradgradcheck(f, inputs);
+  expect(String(new GRU(3, 2, { form, numLayers: 2 }))).toBe(`GRU(3, 2, numLayers=2, form=${form.name})`);
 });
 
 test("contexts of RCNN by hand: c(w_i) = tanh(W_l·c(w_{i−1}) + W_sl·e(w_{i−1})) (Lai 2015)", () => {

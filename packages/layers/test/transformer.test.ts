@@ -1,6 +1,7 @@
 import { gradients } from "@nn/autograd";
-import { concat, isFloat, manualSeed, noGrad, ops, packedSelfAttention, rand, randn, scaledDotProductAttention, setEngine, tensor, trace, type Tensor } from "@nn/tensor";
-import { LayerNorm, MultiheadAttention, RMSNorm, TransformerEncoder, TransformerEncoderLayer, sinusoidalPositions, type Module } from "@nn/layers";
+import { concat, manualSeed, noGrad, ops, packedSelfAttention, rand, randn, scaledDotProductAttention, setEngine, tensor, trace, type Tensor } from "@nn/tensor";
+import { LayerNorm, MultiheadAttention, Parameter, RMSNorm, TransformerEncoder, TransformerEncoderLayer, param, sinusoidalPositions, type Module } from "@nn/layers";
+import { lengthMask } from "@nn/layers/sequence";
 import { beforeEach, describe, expect, it } from "vitest";
 
 beforeEach(() => manualSeed(1));
@@ -12,9 +13,7 @@ const close = (a: Tensor, b: Tensor, within: number): void => {
 /** The module's numbers in f64, so that differences are not rounding. */
 function inDouble<M extends Module>(module: M): M {
   for (const [, owner] of module.namedModules()) {
-    for (const [name, p] of Object.entries(owner)) {
-      if (p && typeof p === "object" && "requireGrad" in p && isFloat((p as Tensor).dtype)) (owner as unknown as Record<string, unknown>)[name] = (p as Tensor).detach().cast("f64").requireGrad();
-    }
+    for (const [name, p] of Object.entries(owner)) if (p instanceof Parameter) Object.assign(owner, { [name]: param(p.cast("f64") as Tensor) });
   }
   return module;
 }
@@ -146,23 +145,62 @@ describe("masks", () => {
       const lengths = [3, 5, 1];
       const alone = lengths.map((n, i) => double([1, n, 6], i + 1).requireGrad());
       const weights = lengths.map((n, i) => double([1, n, 6], i + 11));
+      const parameters = encoder.parameters();
       const single = alone.map((x, i) => {
         const y = encoder.call(x);
-        return { y, g: gradients(y, [x], { gradient: weights[i]! })[0]! };
+        return { y, g: gradients(y, [x, ...parameters], { gradient: weights[i]! }) };
       });
       for (const longest of [5, 9]) {
         const fill = (x: Tensor, value: number): Tensor => x.pad([[0, 0], [0, longest - x.shape[1]!], [0, 0]], value);
         const x = concat(alone.map((t) => fill(t.detach(), 7)), 0).requireGrad();
-        const mask = tensor(lengths.map((n) => Array.from({ length: longest }, (_, t) => t >= n)), { dtype: "bool" }) as Tensor;
+        const mask = lengthMask(lengths, longest).logicalNot();
         const y = encoder.call(x, { keyPaddingMask: mask });
         const dy = concat(weights.map((t) => fill(t, 0)), 0);
-        const [g] = gradients(y, [x], { gradient: dy });
+        const [g, ...sums] = gradients(y, [x, ...parameters], { gradient: dy });
         lengths.forEach((n, i) => {
           const part = (t: Tensor): Tensor => t.slice(0, i, i + 1).slice(1, 0, n);
           close(part(y), single[i]!.y, 1e-12);
-          close(part(g!), single[i]!.g, 1e-12);
+          close(part(g!), single[i]!.g[0]!, 1e-12);
         });
+        expect(sums).toHaveLength(24);
+        sums.forEach((sum, k) => close(sum!, single.map((s) => s.g[k + 1]!).reduce((p, q) => p.add(q)), 1e-12));
       }
+    }
+  });
+});
+
+describe("padded batches of a MultiheadAttention", () => {
+  const [queries, keys] = [[3, 5, 1, 4], [2, 4, 6, 1]];
+  const hidden = (lengths: readonly number[], longest: number): Tensor => lengthMask(lengths, longest).logicalNot();
+  const one = (t: Tensor, b: number, n: number): Tensor => t.slice(0, b, b + 1).slice(1, 0, n);
+  const batch = (list: readonly Tensor[], longest: number, value: number): Tensor => concat(list.map((t) => t.pad([[0, 0], [0, longest - t.shape[1]!], [0, 0]], value)), 0);
+  const drawn = (lengths: readonly number[], features: number, seed: number): Tensor[] => lengths.map((n, b) => double([1, n, features], seed + b));
+  const parameterGradients = (layer: Module): Map<string, Tensor> => new Map([...layer.namedParameters()].map(([name, p]) => [name, p.grad!.detach()]));
+
+  it.each([["self", {}], ["self, with weights", { needWeights: true }], ["cross", { kdim: 3, vdim: 3 }], ["cross, causal", { kdim: 3, vdim: 3, causal: true }]] as const)("%s: each sequence is as it would be alone, with all gradients; more padding changes nothing", (name, { kdim, vdim, ...attend }: { kdim?: number; vdim?: number; needWeights?: boolean; causal?: boolean }) => {
+    const cross = name.startsWith("cross");
+    const layer = inDouble(new MultiheadAttention(6, 2, { batchFirst: true, ...(kdim && { kdim }), ...(vdim && { vdim }) }));
+    const [q, k, dy] = [drawn(queries, 6, 1), drawn(keys, 3, 11), drawn(queries, 6, 21)];
+    const run = (x: Tensor, memory: Tensor | null, gradient: Tensor, mask: Tensor | null): { y: Tensor; dq: Tensor; dk: Tensor | null } => {
+      const leaf = x.detach().requireGrad();
+      const source = memory?.detach().requireGrad() ?? null;
+      const [y] = source ? layer.call(leaf, source, source, { keyPaddingMask: mask, ...attend }) : layer.call(leaf, leaf, leaf, { keyPaddingMask: mask, ...attend });
+      y.backward({ gradient });
+      return { y, dq: leaf.grad!, dk: source?.grad ?? null };
+    };
+    const alone = q.map((x, b) => run(x, cross ? k[b]! : null, dy[b]!, null));
+    const sums = parameterGradients(layer);
+    for (const more of [0, 3]) {
+      layer.zeroGrad();
+      const [longest, far] = [5 + more, 6 + more];
+      const { y, dq, dk } = run(batch(q, longest, 7), cross ? batch(k, far, 9) : null, batch(dy, longest, 0), cross ? hidden(keys, far) : hidden(queries, longest));
+      alone.forEach((single, b) => {
+        close(one(y, b, queries[b]!), single.y, 1e-12);
+        close(one(dq, b, queries[b]!), single.dq, 1e-12);
+        if (cross) close(one(dk!, b, keys[b]!), single.dk!, 1e-12);
+      });
+      expect(sums.size).toBeGreaterThan(3);
+      for (const [parameter, g] of parameterGradients(layer)) close(g, sums.get(parameter)!, 1e-12);
     }
   });
 });

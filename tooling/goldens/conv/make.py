@@ -116,4 +116,26 @@ op("convTranspose2d", conv_transpose2d, [
     case("output_padding_too_big", up(randn(2, 3, 4, 5), 3, 4, 3, 3), error="ShapeError", stride=2, outputPadding=2),
 ])
 
+
+def conv_transpose1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, outputPadding=0):
+    return F.conv_transpose1d(x, weight, bias, stride, padding, outputPadding, groups, dilation)
+
+
+op("convTranspose1d", conv_transpose1d, [
+    case("basic", up(randn(2, 3, 5), 3, 4, 3)),
+    case("no_bias", up(randn(2, 3, 5), 3, 4, 3, bias=False)),
+    case("doubling", up(randn(2, 3, 5), 3, 4, 4), stride=2, padding=1),
+    case("output_padding", up(randn(2, 3, 5), 3, 4, 3), stride=3, padding=1, outputPadding=2),
+    case("all_different", up(randn(1, 2, 5), 2, 3, 3), stride=2, padding=1, dilation=2, outputPadding=1),
+    case("groups", up(randn(2, 4, 5), 4, 3, 3, groups=2), groups=2, stride=2),
+    case("depthwise", up(randn(2, 3, 5), 3, 1, 3, groups=3), groups=3),
+    case("from_one_step", up(randn(2, 5, 1), 5, 3, 4)),
+    case("transposed", up(randn(2, 5, 3).permute(0, 2, 1), 3, 4, 3), stride=2),
+    case("sliced", up(randn(2, 3, 10).slice(2, 0, 10, 2), 3, 4, 3)),
+    case("empty_batch", up(randn(0, 3, 5), 3, 4, 3)),
+    case("channels_differ", up(randn(2, 3, 5), 4, 4, 3), error="ShapeError"),
+    case("scalar", up(randn(), 3, 4, 3), error="ShapeError"),
+    case("output_padding_too_big", up(randn(2, 3, 5), 3, 4, 3), error="ShapeError", stride=2, outputPadding=2),
+])
+
 write(__file__)

@@ -3,13 +3,15 @@
  * Inputs come in PyTorch's order, attributes as stored in the file; several results are named as there.
  */
 import {
-  adaptiveAvgPool2d, avgPool2d, batchNorm, concat, conv1d, conv2d, convTranspose2d, crossEntropy, einsum, embedding, embeddingBag, groupNorm, instanceNorm, layerNorm, localResponseNorm, maxPool2d, maxout, ops,
+  adaptiveAvgPool2d, avgPool2d, batchNorm, concat, conv1d, conv2d, crossEntropy, einsum, embedding, embeddingBag, groupNorm, instanceNorm, layerNorm, localResponseNorm, maxPool2d, maxout, ops,
   rmsNorm, scaledDotProductAttention, stack, step,
-  type AttentionOptions, type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type CrossEntropyOptions, type DType, type EmbeddingBagOptions,
+  type AttentionOptions, type AvgPoolOptions, type Conv1dOptions, type Conv2dOptions, type CrossEntropyOptions, type DType, type EmbeddingBagOptions,
   type LocalResponseNormOptions,
   type MaxPoolOptions, type Tensor,
 } from "@nn/tensor";
 import * as layers from "@nn/layers";
+import * as pool from "@nn/layers/pool";
+import { ConvTranspose1d } from "@nn/layers/sequence";
 import type { Attrs } from "./index.ts";
 
 export type Outputs = Tensor | Record<string, Tensor>;
@@ -39,6 +41,14 @@ const loss = (name: keyof typeof layers, n: number): Adapter => (inputs, { names
   const weights = rest.filter((t) => t.dtype !== "bool").map((t, i) => [(names as string[])[i]!, t] as const);
   const call = layers[name] as unknown as (...args: unknown[]) => Tensor;
   return call(...inputs.slice(0, n), { ...options, ...Object.fromEntries(weights), mask: rest.find((t) => t.dtype === "bool") ?? null });
+};
+
+/** A transposed convolution, which has its weight as [in, out / groups, …kernel]; leaves of the case stand in for its parameters. */
+const transposed = (make: (inside: number, out: number, kernel: number[], options: layers.ConvTranspose2dOptions) => layers.Module): Adapter => ([x, weight, bias], attrs) => {
+  const [inside, perGroup, ...kernel] = weight!.shape as [number, number, ...number[]];
+  const layer = make(inside, perGroup * ((attrs["groups"] as number | undefined) ?? 1), kernel, attrs);
+  Object.assign(layer, { weight, bias: bias ?? null });
+  return (layer.call as (x: Tensor) => Tensor)(x!);
 };
 
 export const adapters: Record<string, Adapter> = {
@@ -90,10 +100,18 @@ export const adapters: Record<string, Adapter> = {
   linear: ([x, weight, bias]) => ops.linear({ x: x!, weight: weight!, ...(bias ? { bias } : {}) }, { act: "none" }),
   conv1d: ([x, weight, bias], attrs) => conv1d(x!, weight!, { bias: bias ?? null, ...attrs } as Conv1dOptions),
   conv2d: ([x, weight, bias], attrs) => conv2d(x!, weight!, { bias: bias ?? null, ...attrs } as Conv2dOptions),
-  convTranspose2d: ([x, weight, bias], attrs) => convTranspose2d(x!, weight!, { bias: bias ?? null, ...attrs } as ConvTranspose2dOptions),
+  convTranspose1d: transposed((inside, out, [k], options) => new ConvTranspose1d(inside, out, k!, options as { stride?: number })),
+  convTranspose2d: transposed((inside, out, kernel, options) => new layers.ConvTranspose2d(inside, out, kernel as [number, number], options)),
   maxPool2d: ([x], { kernelSize, ...options }) => maxPool2d(x!, kernelSize as number, options as MaxPoolOptions),
   avgPool2d: ([x], { kernelSize, ...options }) => avgPool2d(x!, kernelSize as number, options as AvgPoolOptions),
   adaptiveAvgPool2d: ([x], { outputSize }) => adaptiveAvgPool2d(x!, outputSize as number),
+  adaptiveMaxPool2d: ([x], { outputSize }) => new pool.AdaptiveMaxPool2d(outputSize as number).call(x!),
+  adaptiveAvgPool1d: ([x], { outputSize }) => new pool.AdaptiveAvgPool1d(outputSize as number).call(x!),
+  adaptiveMaxPool1d: ([x], { outputSize }) => new pool.AdaptiveMaxPool1d(outputSize as number).call(x!),
+  maxPool1d: ([x], { kernelSize, ...options }) => new pool.MaxPool1d(kernelSize as number, options).call(x!),
+  avgPool1d: ([x], { kernelSize, ...options }) => new pool.AvgPool1d(kernelSize as number, options).call(x!),
+  globalAvgPool: ([x, mask], { lengths, ...options }) => new pool.GlobalAvgPool(options).call(x!, { mask: mask ?? null, lengths: lengths as number[] }),
+  globalMaxPool: ([x, mask], { lengths, ...options }) => new pool.GlobalMaxPool(options).call(x!, { mask: mask ?? null, lengths: lengths as number[] }),
 
   gather: ([x, index], { dim }) => x!.gather(dim as number, index!),
   scatterAdd: ([x, index, src], { dim }) => x!.scatterAdd(dim as number, index!, src!),

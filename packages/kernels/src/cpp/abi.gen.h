@@ -5,7 +5,7 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "2c7365a4e394"
+#define NN_ABI_HASH "92e13ff9a681"
 #define NN_ABI_MAX_DOUBLES 122
 #define NN_KERNEL_COUNT 33
 /** X(kernel function, its argument struct), in the order of kernel ids. */
@@ -487,7 +487,8 @@ struct AvgPool2dArgs {
   int64_t strideW;
   int64_t padTop;
   int64_t padLeft;
-  int64_t countIncludePad;
+  int64_t countH;
+  int64_t countW;
   float* x;
   float* y;
   static AvgPool2dArgs read(const double* d) {
@@ -504,9 +505,10 @@ struct AvgPool2dArgs {
     a.strideW = (int64_t)d[9];
     a.padTop = (int64_t)d[10];
     a.padLeft = (int64_t)d[11];
-    a.countIncludePad = (int64_t)d[12];
-    a.x = (float*)(uintptr_t)(uint64_t)d[13];
-    a.y = (float*)(uintptr_t)(uint64_t)d[14];
+    a.countH = (int64_t)d[12];
+    a.countW = (int64_t)d[13];
+    a.x = (float*)(uintptr_t)(uint64_t)d[14];
+    a.y = (float*)(uintptr_t)(uint64_t)d[15];
     return a;
   }
 };
@@ -524,7 +526,8 @@ struct AvgPool2dGradArgs {
   int64_t strideW;
   int64_t padTop;
   int64_t padLeft;
-  int64_t countIncludePad;
+  int64_t countH;
+  int64_t countW;
   float* dy;
   float* dx;
   static AvgPool2dGradArgs read(const double* d) {
@@ -541,9 +544,10 @@ struct AvgPool2dGradArgs {
     a.strideW = (int64_t)d[9];
     a.padTop = (int64_t)d[10];
     a.padLeft = (int64_t)d[11];
-    a.countIncludePad = (int64_t)d[12];
-    a.dy = (float*)(uintptr_t)(uint64_t)d[13];
-    a.dx = (float*)(uintptr_t)(uint64_t)d[14];
+    a.countH = (int64_t)d[12];
+    a.countW = (int64_t)d[13];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[14];
+    a.dx = (float*)(uintptr_t)(uint64_t)d[15];
     return a;
   }
 };

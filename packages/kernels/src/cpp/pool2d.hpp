@@ -111,10 +111,10 @@ struct Axis {
     const int64_t from = i + pad - o * stride;
     return dilation == 1 ? from : from % dilation == 0 ? from / dilation : -1;
   }
-  /** Elements that window o averages over; padding counts as far as `pad` beyond either end, as in PyTorch. */
-  int64_t count(int64_t o, bool includePad) const {
-    const int64_t start = o * stride - pad, end = imin(start + kernel, size + pad);
-    return imax(0, includePad ? end - start : imin(end, size) - imax(start, 0));
+  /** Elements that window o averages over: up to `limit`, padding included; if that is 0, those of the image. */
+  int64_t count(int64_t o, int64_t limit) const {
+    const int64_t start = o * stride - pad, end = start + kernel;
+    return imax(0, limit > 0 ? imin(end, limit) - start : imin(end, size) - imax(start, 0));
   }
 };
 template <class A> NN_INLINE Axis vertical(const A& a, int64_t dilation) {
@@ -227,7 +227,7 @@ inline void poolGather(const PoolGatherArgs& a) {
   });
 }
 
-/** y = window means; the divisor counts padding when countIncludePad is set. */
+/** y = window means; the divisor counts padding up to countH, countW. */
 inline void avgPool2d(const AvgPool2dArgs& a) {
   using namespace pool_detail;
   const Axis vert = vertical(a, 1), hori = horizontal(a, 1);
@@ -237,7 +237,7 @@ inline void avgPool2d(const AvgPool2dArgs& a) {
     const Range ky = vert.taps(row % a.oh);
     for (int64_t ox = 0; ox < a.ow; ox++) {
       const int64_t left = ox * a.strideW - a.padLeft;
-      const int64_t count = vert.count(row % a.oh, a.countIncludePad) * hori.count(ox, a.countIncludePad);
+      const int64_t count = vert.count(row % a.oh, a.countH) * hori.count(ox, a.countW);
       const Range kx = hori.taps(ox);
       const float scale = 1.f / (float)imax(1, count);
       for_channels(a.c, [&](auto lanes, int64_t c0) {
@@ -271,9 +271,9 @@ inline void avgPool2dGrad(const AvgPool2dGradArgs& a) {
         typedef decltype(lanes) L;
         typename L::F sum[L::n] = {};
         for (int64_t v = oy.begin; v < oy.end; v++) {
-          const int64_t lines = vert.count(v, a.countIncludePad);
+          const int64_t lines = vert.count(v, a.countH);
           for (int64_t u = ox.begin; u < ox.end; u++) {
-            const float scale = 1.f / (float)imax(1, lines * hori.count(u, a.countIncludePad));
+            const float scale = 1.f / (float)imax(1, lines * hori.count(u, a.countW));
             const float* p = a.dy + (windows + v * a.ow + u) * a.c + c0;
             for (int k = 0; k < L::n; k++) sum[k] += L::get(p + k * L::step) * scale;
           }

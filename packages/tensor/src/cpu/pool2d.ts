@@ -50,33 +50,23 @@ export const poolGather = kernel<{ x: Tensor; taps: Tensor }, PoolAttrs, Aval>((
   return y;
 }, withTaps);
 
-/** The kernel knows the padding before, not the one after: where they differ and a window reaches beyond the smaller, padding cannot be counted by it. */
-const countable = (image: Shape, pooled: Shape, { countIncludePad, kernelSize, stride, padding }: AvgPoolAttrs): boolean =>
-  !countIncludePad ||
-  ([0, 1] as const).every((d) => {
-    const [before, after] = [padding[2 * d]!, padding[2 * d + 1]!];
-    const end = (pooled[2 + d]! - 1) * stride[d] - before + kernelSize[d];
-    return before === after || end <= image[2 + d]! + Math.min(before, after);
-  });
+/** The same for means: padding counts up to the end of the padded image, or not at all. */
+function meanSizes(image: Shape, pooled: Shape, attrs: AvgPoolAttrs) {
+  const { dilationH: _h, dilationW: _w, ...sizes } = poolSizes(image, pooled, attrs);
+  const [, bottom, , right] = attrs.padding;
+  return { ...sizes, countH: attrs.countIncludePad ? sizes.h + bottom : 0, countW: attrs.countIncludePad ? sizes.w + right : 0 };
+}
 
-export const avgPool2d = kernel<{ x: Tensor }, AvgPoolAttrs, Aval>(
-  ({ x }, attrs, out) => {
-    const y = empty(out, "avgPool2d", channelsLast(out.shape), x.backend);
-    if (sizeOf(out.shape) === 0) return y;
-    const { dilationH: _h, dilationW: _w, ...sizes } = poolSizes(x.shape, out.shape, attrs);
-    withLayouts((as) => run(x.backend, "avgPool2d", { ...sizes, countIncludePad: Number(attrs.countIncludePad), x: pointerOf(as(x, channelsLast(x.shape))), y: pointerOf(y) }));
-    return y;
-  },
-  (inputs, outputs, attrs) => singlePrecision(inputs, outputs) && countable(inputs[0]!.shape, outputs[0]!.shape, attrs),
-);
+export const avgPool2d = kernel<{ x: Tensor }, AvgPoolAttrs, Aval>(({ x }, attrs, out) => {
+  const y = empty(out, "avgPool2d", channelsLast(out.shape), x.backend);
+  if (sizeOf(out.shape) === 0) return y;
+  withLayouts((as) => run(x.backend, "avgPool2d", { ...meanSizes(x.shape, out.shape, attrs), x: pointerOf(as(x, channelsLast(x.shape))), y: pointerOf(y) }));
+  return y;
+}, singlePrecision);
 
-export const avgPool2dGrad = kernel<{ grad: Tensor }, AvgPoolAttrs & { inputSize: Pair }, Aval>(
-  ({ grad }, attrs, out) => {
-    const dx = empty(out, "avgPool2dGrad", channelsLast(out.shape), grad.backend);
-    if (sizeOf(out.shape) === 0) return dx;
-    const { dilationH: _h, dilationW: _w, ...sizes } = poolSizes(out.shape, grad.shape, attrs);
-    withLayouts((as) => run(grad.backend, "avgPool2dGrad", { ...sizes, countIncludePad: Number(attrs.countIncludePad), dy: pointerOf(as(grad, channelsLast(grad.shape))), dx: pointerOf(dx) }));
-    return dx;
-  },
-  (inputs, outputs, attrs) => singlePrecision(inputs, outputs) && countable(outputs[0]!.shape, inputs[0]!.shape, attrs),
-);
+export const avgPool2dGrad = kernel<{ grad: Tensor }, AvgPoolAttrs & { inputSize: Pair }, Aval>(({ grad }, attrs, out) => {
+  const dx = empty(out, "avgPool2dGrad", channelsLast(out.shape), grad.backend);
+  if (sizeOf(out.shape) === 0) return dx;
+  withLayouts((as) => run(grad.backend, "avgPool2dGrad", { ...meanSizes(out.shape, grad.shape, attrs), dy: pointerOf(as(grad, channelsLast(grad.shape))), dx: pointerOf(dx) }));
+  return dx;
+}, singlePrecision);

@@ -53,8 +53,8 @@ export const conv1d = composite("conv1d", (x: Tensor, weight: Tensor, { stride =
 });
 
 export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, "padding" | "act"> {
-  /** What the forward convolution was padded with: it is cut off the result. */
-  padding?: Exclude<PaddingLike, "same">;
+  /** What the forward convolution was padded with: it is cut off the result. `"same"`: stride times the size comes out. */
+  padding?: PaddingLike;
   /** Extra rows and columns at the end, less than the stride: which of the sizes that a strided convolution maps to this input is meant. */
   outputPadding?: PairLike;
 }
@@ -70,10 +70,11 @@ export const convTranspose2d = composite("convTranspose2d", (x: Tensor, weight: 
   const holes = toPair("convTranspose2d", "dilation", dilation);
   const extra = toPair("convTranspose2d", "outputPadding", outputPadding, 0);
   const kernel = image(weight);
-  const pads = toPadding("convTranspose2d", padding, image(x), kernel, steps, holes);
+  const large: Pair = [image(x)[0] * steps[0], image(x)[1] * steps[1]]; // with "same"
+  const pads = toPadding("convTranspose2d", padding, large, kernel, steps, holes);
   const size = ([0, 1] as const).map((d) => {
     if (extra[d] >= steps[d]) throw new ShapeError("convTranspose2d", `outputPadding ${extra[d]} is not less than stride ${steps[d]}`, { hint: "pad the result for more rows or columns" });
-    const n = (image(x)[d] - 1) * steps[d] - pads[2 * d]! - pads[2 * d + 1]! + effectiveSize(kernel[d], holes[d]) + extra[d];
+    const n = extra[d] + (padding === "same" ? large[d] : (image(x)[d] - 1) * steps[d] - pads[2 * d]! - pads[2 * d + 1]! + effectiveSize(kernel[d], holes[d]));
     if (n < 1) throw new ShapeError("convTranspose2d", `padding [${pads.join(",")}] leaves nothing of ${show(x)}`, { hint: "use less padding" });
     return n;
   }) as [number, number];

@@ -70,7 +70,7 @@ function note(seen: Map<Module, Seen>, { module, path, inputs, output }: ModuleC
   const result = recurrent ? (output as { output: Tensor }).output : output;
   if (!(result instanceof Tensor) || (parameters.length === 0 && !isActivation(module))) return;
   const x = inputs[0];
-  const sequence = recurrent && x instanceof Tensor ? { x, time: module.options.batchFirst ? 1 : 0 } : null;
+  const sequence = recurrent && x instanceof Tensor ? { x, time: module.options.batchFirst && x.rank === 3 ? 1 : 0 } : null;
   const entry: Seen = seen.get(module) ?? { module, path: path === "" ? "model" : path, parameters, outputs: [], sequence };
   entry.outputs.push(result);
   seen.set(module, entry);
