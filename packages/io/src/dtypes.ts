@@ -89,6 +89,16 @@ export function decodeNumbers(dtype: FileDType, data: Uint8Array): TypedArray {
   }
 }
 
+/** As `decodeNumbers`, for readers of files: `fail` makes the error of an integer that does not fit. */
+export function decodeNumbersOr(dtype: FileDType, data: Uint8Array, fail: (reason: string) => never): TypedArray {
+  try {
+    return decodeNumbers(dtype, data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return fail(error.message);
+  }
+}
+
 /** How a tensor's numbers may be stored: as they are, floats also in 16 bits, integers also in 64. */
 export type StoredDType = "F32" | "F64" | "I32" | "U8" | "BOOL" | "F16" | "BF16" | "I64";
 

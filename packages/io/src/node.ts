@@ -1,9 +1,13 @@
 /** Files of `@nn/io` in Node. */
-import { open } from "node:fs/promises";
-import { FormatError } from "@nn/tensor";
+import { open, type FileHandle } from "node:fs/promises";
+import { FormatError, type Tensor } from "@nn/tensor";
 import { writeFileAtomic } from "./atomic.node.ts";
+import { decodeNpy, encodeNpy } from "./npy.ts";
+import { decodeNpz, encodeNpz } from "./npz.ts";
 import { headerLength, readSafetensorsHeader, type SafetensorsHeader } from "./safetensors.ts";
+import type { ByteSource, ReadOptions } from "./source.ts";
 import { decodeTensors, encodeTensors, type EncodeOptions, type LoadedTensors, type NamedTensors } from "./tensors.ts";
+import { decodeTorch, type LoadedTorch, type TorchOptions } from "./torch.ts";
 
 export { syncDirectory, writeFileAtomic, writeFileAtomicSync } from "./atomic.node.ts";
 
@@ -37,6 +41,46 @@ export async function inspectSafetensors(path: string): Promise<SafetensorsHeade
   }
 }
 
+/** The array of a `.npy` file. @throws FormatError naming the file */
+export async function loadNpy(path: string): Promise<Tensor> {
+  const bytes = await readBytes(path);
+  return named(path, () => decodeNpy(bytes));
+}
+
+/** Writes a tensor as a `.npy` file, atomically. */
+export const saveNpy = (path: string, t: Tensor): Promise<void> => writeFileAtomic(path, encodeNpy(t));
+
+/** All arrays of an `.npz` file by name, all or none. @throws FormatError naming the file */
+export const loadNpz = (path: string, options: ReadOptions = {}): Promise<Map<string, Tensor>> => fromFile(path, (source) => decodeNpz(source, options));
+
+/** Writes tensors as an `.npz` file, atomically. */
+export const saveNpz = (path: string, tensors: NamedTensors): Promise<void> => writeFileAtomic(path, encodeNpz(tensors));
+
+/**
+ * Tensors of a PyTorch checkpoint (`.pt`, `.pth`), all or none: `model.loadStateDict((await loadTorch("alexnet.pth")).tensors)`.
+ * Storages are read one after the other; the file is never in memory as a whole.
+ *
+ * @throws FormatError naming the file
+ */
+export const loadTorch = (path: string, options: TorchOptions = {}): Promise<LoadedTorch> => fromFile(path, (source) => decodeTorch(source, options));
+
+/** Opens a file for `read`; its FormatErrors name the file. */
+async function fromFile<T>(path: string, read: (source: ByteSource) => Promise<T>): Promise<T> {
+  const file = await open(path);
+  try {
+    const source: ByteSource = {
+      size: (await file.stat()).size,
+      read: async (begin, end) => {
+        const bytes = new Uint8Array(end - begin);
+        return bytes.subarray(0, await fill(file, bytes, begin));
+      },
+    };
+    return await read(source).catch((error: unknown) => named(path, () => { throw error; }));
+  } finally {
+    await file.close();
+  }
+}
+
 /** A whole file, also one above 2 GiB, which `fs.readFile` refuses. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   const file = await open(path);
@@ -49,7 +93,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /** Reads from `position` until `bytes` are full or the file ends; returns how many were read. */
-async function fill(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array, position: number): Promise<number> {
+async function fill(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesRead } = await file.read(bytes, done, Math.min(bytes.length - done, 2 ** 30), position + done);

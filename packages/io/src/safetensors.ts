@@ -6,6 +6,7 @@
 import { ArgumentError, FormatError } from "@nn/tensor";
 import { fileDTypes, isFileDType, type FileDType } from "./dtypes.ts";
 import { JsonError, parseJson, type Json } from "./json.ts";
+import { show, utf8 } from "./text.ts";
 
 /** One tensor of a file. `data` holds its elements in row-major order, little-endian, not necessarily aligned. */
 export interface FileTensor {
@@ -84,12 +85,7 @@ export function readSafetensorsHeader(start: Uint8Array, fileSize: number): Safe
 }
 
 function parseHeader(header: Uint8Array): Map<string, Json> {
-  let text = "";
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(header);
-  } catch {
-    fail(8, "header is not UTF-8");
-  }
+  const text = utf8(header) ?? fail(8, "header is not UTF-8");
   try {
     return parseJson(text, 3) as Map<string, Json>; // starts with '{', so it is a Map
   } catch (error) {
@@ -133,7 +129,6 @@ function checkCover(tensors: Map<string, TensorInfo>, dataStart: number, fileSiz
   if (dataStart + covered !== fileSize) fail(dataStart + covered, `${fileSize - dataStart - covered} bytes after the last tensor`);
 }
 
-const show = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0 && !Object.is(n, -0));
 
 /** Bytes of a tensor, null if not exactly representable. */

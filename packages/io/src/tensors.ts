@@ -1,6 +1,6 @@
 /** Tensors to and from safetensors. */
-import { FormatError, fromTyped, type DType, type Tensor } from "@nn/tensor";
-import { decodeNumbers, encodeNumbers, fileDTypeOf, tensorDTypeOf, type StoredDType } from "./dtypes.ts";
+import { FormatError, fromTyped, type DType, type Tensor, type TypedArray } from "@nn/tensor";
+import { decodeNumbersOr, encodeNumbers, fileDTypeOf, tensorDTypeOf, type StoredDType } from "./dtypes.ts";
 import { readSafetensors, writeSafetensors, type FileTensor } from "./safetensors.ts";
 
 /** Named tensors: a state dict, a Map, or a plain record. */
@@ -40,14 +40,12 @@ export function decodeTensors(bytes: Uint8Array): LoadedTensors {
   return { tensors: new Map(numbers.map(([name, { dtype, shape }, data]) => [name, fromTyped(data, shape, tensorDTypeOf[dtype], "load")])), metadata };
 }
 
-function decode(name: string, { dtype, data }: FileTensor, file: Uint8Array) {
-  try {
-    return decodeNumbers(dtype, data);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new FormatError("safetensors", data.byteOffset - file.byteOffset, `tensor ${JSON.stringify(name)}: ${error.message}`);
-  }
+function decode(name: string, { dtype, data }: FileTensor, file: Uint8Array): TypedArray {
+  return decodeNumbersOr(dtype, data, (reason) => {
+    throw new FormatError("safetensors", data.byteOffset - file.byteOffset, `tensor ${JSON.stringify(name)}: ${reason}`);
+  });
 }
 
-const pairs = <T>(named: Iterable<readonly [string, T]> | Readonly<Record<string, T>>): (readonly [string, T])[] =>
+/** Names and values of a Map, a list or a record. */
+export const pairs = <T>(named: Iterable<readonly [string, T]> | Readonly<Record<string, T>>): (readonly [string, T])[] =>
   Symbol.iterator in named ? [...(named as Iterable<readonly [string, T]>)] : Object.entries(named as Record<string, T>);

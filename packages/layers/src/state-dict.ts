@@ -18,19 +18,9 @@ export class StateDictError extends NnError {
   readonly report: LoadReport;
 
   constructor(report: LoadReport) {
-    const near = report.missing
-      .map((name) => [name, nearest(name, report.unexpected)] as const)
-      .filter(([, other]) => other !== null)
-      .slice(0, 3)
-      .map(([name, other]) => `'${other}' looks like '${name}'`);
     const part = (label: string, names: string[]) => (names.length === 0 ? [] : [`${label}: ${names.slice(0, 8).join(", ")}${names.length > 8 ? `, … (${names.length})` : ""}`]);
     super(`state dict does not fit: ${[...part("missing", report.missing), ...part("unexpected", report.unexpected), ...part("mismatched", report.mismatched)].join("; ")}`, {
-      hint:
-        report.mismatched.length > 0
-          ? "make the model with the sizes it was saved with"
-          : near.length > 0
-            ? near.join(", ")
-            : "pass { strict: false } to load what fits by name",
+      hint: report.mismatched.length > 0 ? "make the model with the sizes it was saved with" : (underPrefix(report) ?? nearNames(report) ?? "pass { strict: false } to load what fits by name"),
     });
     this.report = report;
   }
@@ -54,6 +44,27 @@ export function loadInto(own: ReadonlyMap<string, Tensor>, state: ReadonlyMap<st
     }
   });
   return report;
+}
+
+/** Wrappers put a name in front of all others: `module.` of DataParallel, `model.` of trainers. */
+function underPrefix({ missing, unexpected }: LoadReport): string | null {
+  const [first] = missing;
+  const prefix = unexpected.find((name) => name.endsWith(`.${first}`))?.slice(0, -first!.length);
+  const names = new Set(unexpected);
+  if (prefix === undefined || !missing.every((name) => names.has(prefix + name))) return null;
+  return `the state has them under '${prefix}': pass names.slice(${prefix.length})`;
+}
+
+/** Of the first few missing names, the unexpected ones that they may be; each only once. */
+function nearNames({ missing, unexpected }: LoadReport): string | null {
+  const free = new Set(unexpected.slice(0, 1000));
+  const near = missing.slice(0, 8).flatMap((name) => {
+    const other = nearest(name, free);
+    if (other === null) return [];
+    free.delete(other);
+    return [`'${other}' looks like '${name}'`];
+  });
+  return near.length > 0 ? near.slice(0, 3).join(", ") : null;
 }
 
 /** The name with the smallest edit distance, if it is close. */

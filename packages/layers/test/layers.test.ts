@@ -72,6 +72,10 @@ describe("Module", () => {
       [StateDictError: state dict does not fit: missing: heads.0.weight; unexpected: head.0.weight
         hint: 'head.0.weight' looks like 'heads.0.weight']
     `);
+    const wrapped = new Map([...a.stateDict()].map(([name, t]) => [`module.${name}`, t]));
+    expect(() => b.loadStateDict(wrapped)).toThrow("hint: the state has them under 'module.': pass names.slice(7)");
+    const other = new Map([...a.stateDict()].map(([name, t]) => [name.replace("heads.", "tops."), t]));
+    expect(() => b.loadStateDict(other)).toThrow("hint: 'tops.0.weight' looks like 'heads.0.weight'");
     expect(() => new Linear(2, 3).loadStateDict(new Linear(3, 2).stateDict())).toThrowErrorMatchingInlineSnapshot(`
       [StateDictError: state dict does not fit: mismatched: weight: model [3,2], state [2,3], bias: model [3], state [2]
         hint: make the model with the sizes it was saved with]

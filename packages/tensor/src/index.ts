@@ -14,7 +14,7 @@ export * from "./ops/composites.ts";
 export { manualSeed, nextStream, philox4x32, Random, randomState, setRandomState, type RandomStream } from "./random.ts";
 
 export { memory, scope, keep, openScope, closeScope, abandonScope, currentScope, endStep, stepScope, Scope, Storage, type Owner } from "./memory.ts";
-export { noGrad, isRecording, withRecording, setRecorder, getRecorder, type BackwardOptions, type Recorder, type TapeSlot } from "./recorder.ts";
+export { noGrad, isRecording, withRecorder, withRecording, setRecorder, getRecorder, type BackwardOptions, type Recorder, type TapeSlot } from "./recorder.ts";
 export { setEngine, getEngine, withEngine, withReference, defaultBackend, type Backend } from "./backend.ts";
 export { trace, type KernelCall, type Launch } from "./trace.ts";
 export { traceProgram, runOver, type ElementwiseRule } from "./program.ts";

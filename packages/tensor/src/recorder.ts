@@ -23,6 +23,8 @@ export interface Recorder {
   /** A leaf slot for a parameter or a watched input. */
   leaf(): TapeSlot;
   backward(loss: Tensor, options?: BackwardOptions): void;
+  /** Only looks at the graph, as an exporter does: no gradient is expected to pass. */
+  readonly onlyLooks?: true;
 }
 
 export interface BackwardOptions {
@@ -40,6 +42,17 @@ let recording = true;
 export const setRecorder = (r: Recorder): void => void (recorder = r);
 export const getRecorder = (): Recorder | null => recorder;
 export const isRecording = (): boolean => recording && recorder !== null;
+
+/** Runs `f` with another recorder in the slot: for tools that want to see the graph of a model. */
+export function withRecorder<T>(other: Recorder, f: () => T): T {
+  const before = recorder;
+  recorder = other;
+  try {
+    return withRecording(true, f);
+  } finally {
+    recorder = before;
+  }
+}
 
 /** Runs `f` with recording on or off, without opening a scope. */
 export function withRecording<T>(on: boolean, f: () => T): T {

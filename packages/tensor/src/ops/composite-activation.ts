@@ -1,7 +1,7 @@
 /** Activations made of other ops. Gradients at kinks are PyTorch's. */
 import { isFloat } from "../dtype.ts";
 import { DTypeError, GradError, ShapeError } from "../errors.ts";
-import { isRecording } from "../recorder.ts";
+import { getRecorder, isRecording } from "../recorder.ts";
 import type { Tensor } from "../tensor.ts";
 import { composite } from "./composite.ts";
 import { clamp, hardtanh } from "./composite-elementwise.ts";
@@ -13,7 +13,7 @@ import { show } from "./shape-rules.ts";
  * @throws GradError where a gradient would be expected to pass: there is none.
  */
 export const step = composite("step", (x: Tensor): Tensor => {
-  if (isRecording() && x.requiresGrad) {
+  if (isRecording() && !getRecorder()?.onlyLooks && x.requiresGrad) {
     throw new GradError("step", "has derivative 0 wherever it has one: no gradient gets through, nothing before it would learn", {
       hint: "train a single step neuron by Rosenblatt's rule (Perceptron.fit), a linear unit by the delta rule (LinearUnit.fit), deeper networks with sigmoid or relu; to evaluate only, use noGrad(() => …)",
     });

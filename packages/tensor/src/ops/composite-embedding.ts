@@ -44,6 +44,7 @@ export const embeddingBag = composite("embeddingBag", (ids: Tensor, weight: Tens
   checkTable("embeddingBag", weight);
   checkIndexAval("embeddingBag", ids);
   const padding = paddingIdx === null ? null : rowOf("embeddingBag", paddingIdx, weight.shape[0]!);
+  if (ids.rank === 2 && offsets === undefined) return poolRows(ids, weight, mode, padding);
   const members = bagsOf(ids, offsets).map((bag) => bag.filter((id) => id !== padding));
   const bags = members.length;
   const i32 = (data: readonly number[], shape: readonly number[]): Tensor => fromTyped(Int32Array.from(data), shape, "i32", "embeddingBag");
@@ -66,14 +67,20 @@ export const embeddingBag = composite("embeddingBag", (ids: Tensor, weight: Tens
   return sum.div(sizes);
 });
 
+/** Bags of one size, `ids` [bags, size]: nothing is read out of the ids, so that graphs of models can follow. */
+function poolRows(ids: Tensor, weight: Tensor, mode: "sum" | "mean" | "max", padding: number | null): Tensor {
+  const rows = indexSelect({ x: weight, index: ids }, { dim: 0 }); // [bags, size, dim]
+  const real = padding === null ? null : ids.ne(padding).unsqueeze(2); // [bags, size, 1]
+  if (mode === "max" && ids.shape[1]! > 0) return real ? real.any(1).where(real.where(rows, -Infinity).max(1), 0) : rows.max(1);
+  const sum: Tensor = (real ? real.where(rows, 0) : rows).sum(1);
+  if (mode !== "mean") return sum;
+  return real ? sum.div(real.cast(sum.dtype).sum(1).maximum(1)) : sum.div(Math.max(1, ids.shape[1]!));
+}
+
 /** The ids of each bag. */
 function bagsOf(ids: Tensor, offsets: EmbeddingBagOptions["offsets"]): Int32Array[] {
   const data = ids.dataSync() as Int32Array;
-  if (ids.rank === 2) {
-    if (offsets !== undefined) throw new ArgumentError("embeddingBag", `ids ${show(ids)} are bags of one size already`, { hint: "offsets go with ids of one dimension" });
-    const [bags, size] = ids.shape as readonly [number, number];
-    return Array.from({ length: bags }, (_, b) => data.subarray(b * size, (b + 1) * size));
-  }
+  if (ids.rank === 2) throw new ArgumentError("embeddingBag", `ids ${show(ids)} are bags of one size already`, { hint: "offsets go with ids of one dimension" });
   if (ids.rank !== 1) throw new ShapeError("embeddingBag", `ids must be [bags, size] or [n], got ${show(ids)}`);
   if (offsets === undefined) throw new ArgumentError("embeddingBag", `ids ${show(ids)} need offsets`, { hint: "where each bag begins, the first at 0" });
   const starts = "shape" in offsets ? [...offsets.dataSync()] : offsets;
