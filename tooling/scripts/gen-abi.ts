@@ -73,10 +73,10 @@ ${list.map(cppStruct).join("\n\n")}
 function tsArgs({ args }: Kernel): string {
   return args.map((a) => `    ${a.name}: ${a.length ? "ArrayLike<number>" : "number"};`).join("\n");
 }
+/** Counted rather than numbered places: lines that are alike zip to almost nothing in a page. */
 function tsWriter({ name, args }: Kernel): string {
-  const lines = args.map((a) => a.length
-    ? `    put(d, ${a.at}, a.${a.name}, ${a.length});` : `    d[${a.at}] = a.${a.name};`);
-  return `  ${name}(d, a) {\n${lines.join("\n")}\n  },`;
+  const lines = args.map((a) => (a.length ? `    i = put(d, i, a.${a.name}, ${a.length});` : `    d[i++] = a.${a.name};`));
+  return `  ${name}(d, a) {\n    let i = 0;\n${lines.join("\n").replace(/i\+\+\] = (a\.\w+);$/, "i] = $1;").replace(/i = (put\(.*\);)$/, "$1")}\n  },`;
 }
 
 const types = `// ${source}
@@ -87,24 +87,25 @@ export const abiHash = "${hash}";
 /** Doubles that the largest argument list needs. */
 export const maxDoubles = ${maxDoubles};
 
-export const kernelIds = {
-${list.map((k, i) => `  ${k.name}: ${i},`).join("\n")}
-} as const satisfies Record<KernelName, number>;
-
 /** Arguments by kernel. Pointers are byte addresses (0 = absent); arrays may be shorter than their fixed length. */
 export interface KernelArgs {
 ${list.map((k) => `  ${k.name}: {\n${tsArgs(k)}\n  };`).join("\n")}
 }
 
-function put(d: Float64Array, at: number, values: ArrayLike<number>, limit: number): void {
+/** Returns the place behind. */
+function put(d: Float64Array, at: number, values: ArrayLike<number>, limit: number): number {
   if (values.length > limit) throw new RangeError(\`kernel argument holds at most \${limit} values, got \${values.length}\`);
   for (let i = 0; i < values.length; i++) d[at + i] = values[i]!;
+  return at + limit;
 }
 
 /** Write a kernel's arguments to the shared array; the tail of a short array keeps old values, which no kernel reads. */
 export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelArgs[K]) => void } = {
 ${list.map(tsWriter).join("\n")}
 };
+
+/** Their order is that of the table in the engines. */
+export const kernelIds = Object.fromEntries(Object.keys(writers).map((name, id) => [name, id])) as Record<KernelName, number>;
 `;
 
 let stale = false;

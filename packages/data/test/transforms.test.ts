@@ -41,6 +41,12 @@ describe("randomCrop", () => {
     expect(seen.size).toBe(25);
   });
 
+  test("a side of 256 has 33 windows of 224, not 32: with mirrors 33·33·2 = 2178 variants of a picture, not 2048", () => {
+    const line = ndarray(Float32Array.from({ length: 256 }, (_, i) => i), [1, 256, 1]);
+    const tops = Array.from({ length: 2000 }, (_, seed) => randomCrop(0, { size: [224, 1] })(line, random(seed)).data[0]!);
+    expect(new Set(tops).size).toBe(33);
+  });
+
   test("to a smaller size", () => {
     const crops = seeds.map((seed) => randomCrop(0, { size: [2, 2] })(image, random(seed)));
     expect(new Set(crops.map((c) => c.data.join())).size).toBe(2 * 3);

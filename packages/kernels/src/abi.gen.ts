@@ -2,45 +2,9 @@
 import type { KernelName } from "./abi.ts";
 
 /** Changes whenever a kernel or an argument does; engines built from another list are refused. */
-export const abiHash = "92e13ff9a681";
+export const abiHash = "111c58a49d06";
 /** Doubles that the largest argument list needs. */
 export const maxDoubles = 122;
-
-export const kernelIds = {
-  map: 0,
-  mapList: 1,
-  copy: 2,
-  fill: 3,
-  gemm: 4,
-  conv2d: 5,
-  conv2dInputGrad: 6,
-  conv2dWeightGrad: 7,
-  maxPool2d: 8,
-  maxPool2dGrad: 9,
-  avgPool2d: 10,
-  avgPool2dGrad: 11,
-  reduce: 12,
-  argMax: 13,
-  softmax: 14,
-  softmaxGrad: 15,
-  crossEntropy: 16,
-  crossEntropyGrad: 17,
-  gatherRows: 18,
-  scatterAddRows: 19,
-  gather: 20,
-  gatherGrad: 21,
-  cumsum: 22,
-  random: 23,
-  recurrent: 24,
-  recurrentGrad: 25,
-  localResponseNorm: 26,
-  localResponseNormGrad: 27,
-  layerNorm: 28,
-  layerNormGrad: 29,
-  attention: 30,
-  attentionGrad: 31,
-  poolGather: 32,
-} as const satisfies Record<KernelName, number>;
 
 /** Arguments by kernel. Pointers are byte addresses (0 = absent); arrays may be shorter than their fixed length. */
 export interface KernelArgs {
@@ -509,478 +473,560 @@ export interface KernelArgs {
     x: number;
     y: number;
   };
+  channelSums: {
+    rows: number;
+    cols: number;
+    x: number;
+    dy: number;
+    mean: number;
+    dot: number;
+    sum: number;
+    scratch: number;
+  };
+  channelScale: {
+    rows: number;
+    cols: number;
+    x: number;
+    mean: number;
+    scale: number;
+    shift: number;
+    dy: number;
+    gain: number;
+    y: number;
+  };
 }
 
-function put(d: Float64Array, at: number, values: ArrayLike<number>, limit: number): void {
+/** Returns the place behind. */
+function put(d: Float64Array, at: number, values: ArrayLike<number>, limit: number): number {
   if (values.length > limit) throw new RangeError(`kernel argument holds at most ${limit} values, got ${values.length}`);
   for (let i = 0; i < values.length; i++) d[at + i] = values[i]!;
+  return at + limit;
 }
 
 /** Write a kernel's arguments to the shared array; the tail of a short array keeps old values, which no kernel reads. */
 export const writers: { readonly [K in KernelName]: (d: Float64Array, a: KernelArgs[K]) => void } = {
   map(d, a) {
-    d[0] = a.program;
-    d[1] = a.ninstr;
-    d[2] = a.nin;
-    d[3] = a.nparam;
-    d[4] = a.nout;
-    d[5] = a.nd;
-    put(d, 6, a.shape, 8);
-    put(d, 14, a.in, 8);
-    put(d, 22, a.inType, 8);
-    put(d, 30, a.inStride, 64);
-    put(d, 94, a.param, 16);
-    put(d, 110, a.out, 4);
-    put(d, 114, a.outType, 4);
-    put(d, 118, a.outReg, 4);
+    let i = 0;
+    d[i++] = a.program;
+    d[i++] = a.ninstr;
+    d[i++] = a.nin;
+    d[i++] = a.nparam;
+    d[i++] = a.nout;
+    d[i++] = a.nd;
+    i = put(d, i, a.shape, 8);
+    i = put(d, i, a.in, 8);
+    i = put(d, i, a.inType, 8);
+    i = put(d, i, a.inStride, 64);
+    i = put(d, i, a.param, 16);
+    i = put(d, i, a.out, 4);
+    i = put(d, i, a.outType, 4);
+    put(d, i, a.outReg, 4);
   },
   mapList(d, a) {
-    d[0] = a.program;
-    d[1] = a.ninstr;
-    d[2] = a.nin;
-    d[3] = a.nparam;
-    d[4] = a.nout;
-    d[5] = a.segments;
-    d[6] = a.count;
-    put(d, 7, a.param, 16);
-    put(d, 23, a.outReg, 4);
+    let i = 0;
+    d[i++] = a.program;
+    d[i++] = a.ninstr;
+    d[i++] = a.nin;
+    d[i++] = a.nparam;
+    d[i++] = a.nout;
+    d[i++] = a.segments;
+    d[i++] = a.count;
+    i = put(d, i, a.param, 16);
+    put(d, i, a.outReg, 4);
   },
   copy(d, a) {
-    d[0] = a.elemSize;
-    d[1] = a.nd;
-    put(d, 2, a.shape, 8);
-    d[10] = a.src;
-    put(d, 11, a.srcStride, 8);
-    d[19] = a.dst;
-    put(d, 20, a.dstStride, 8);
+    let i = 0;
+    d[i++] = a.elemSize;
+    d[i++] = a.nd;
+    i = put(d, i, a.shape, 8);
+    d[i++] = a.src;
+    i = put(d, i, a.srcStride, 8);
+    d[i++] = a.dst;
+    put(d, i, a.dstStride, 8);
   },
   fill(d, a) {
-    d[0] = a.dst;
-    d[1] = a.n;
-    d[2] = a.kind;
-    d[3] = a.value;
+    let i = 0;
+    d[i++] = a.dst;
+    d[i++] = a.n;
+    d[i++] = a.kind;
+    d[i] = a.value;
   },
   gemm(d, a) {
-    d[0] = a.batch;
-    d[1] = a.m;
-    d[2] = a.n;
-    d[3] = a.k;
-    d[4] = a.a;
-    d[5] = a.aRow;
-    d[6] = a.aCol;
-    d[7] = a.aBatch;
-    d[8] = a.b;
-    d[9] = a.bRow;
-    d[10] = a.bCol;
-    d[11] = a.bBatch;
-    d[12] = a.c;
-    d[13] = a.cRow;
-    d[14] = a.cBatch;
-    d[15] = a.bias;
-    d[16] = a.act;
-    d[17] = a.accumulate;
-    d[18] = a.scratch;
+    let i = 0;
+    d[i++] = a.batch;
+    d[i++] = a.m;
+    d[i++] = a.n;
+    d[i++] = a.k;
+    d[i++] = a.a;
+    d[i++] = a.aRow;
+    d[i++] = a.aCol;
+    d[i++] = a.aBatch;
+    d[i++] = a.b;
+    d[i++] = a.bRow;
+    d[i++] = a.bCol;
+    d[i++] = a.bBatch;
+    d[i++] = a.c;
+    d[i++] = a.cRow;
+    d[i++] = a.cBatch;
+    d[i++] = a.bias;
+    d[i++] = a.act;
+    d[i++] = a.accumulate;
+    d[i] = a.scratch;
   },
   conv2d(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.oc;
-    d[5] = a.kh;
-    d[6] = a.kw;
-    d[7] = a.oh;
-    d[8] = a.ow;
-    d[9] = a.strideH;
-    d[10] = a.strideW;
-    d[11] = a.padTop;
-    d[12] = a.padLeft;
-    d[13] = a.dilationH;
-    d[14] = a.dilationW;
-    d[15] = a.groups;
-    d[16] = a.x;
-    d[17] = a.weight;
-    d[18] = a.bias;
-    d[19] = a.y;
-    d[20] = a.act;
-    d[21] = a.scratch;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.oc;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.dilationH;
+    d[i++] = a.dilationW;
+    d[i++] = a.groups;
+    d[i++] = a.x;
+    d[i++] = a.weight;
+    d[i++] = a.bias;
+    d[i++] = a.y;
+    d[i++] = a.act;
+    d[i] = a.scratch;
   },
   conv2dInputGrad(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.oc;
-    d[5] = a.kh;
-    d[6] = a.kw;
-    d[7] = a.oh;
-    d[8] = a.ow;
-    d[9] = a.strideH;
-    d[10] = a.strideW;
-    d[11] = a.padTop;
-    d[12] = a.padLeft;
-    d[13] = a.dilationH;
-    d[14] = a.dilationW;
-    d[15] = a.groups;
-    d[16] = a.dy;
-    d[17] = a.weight;
-    d[18] = a.dx;
-    d[19] = a.scratch;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.oc;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.dilationH;
+    d[i++] = a.dilationW;
+    d[i++] = a.groups;
+    d[i++] = a.dy;
+    d[i++] = a.weight;
+    d[i++] = a.dx;
+    d[i] = a.scratch;
   },
   conv2dWeightGrad(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.oc;
-    d[5] = a.kh;
-    d[6] = a.kw;
-    d[7] = a.oh;
-    d[8] = a.ow;
-    d[9] = a.strideH;
-    d[10] = a.strideW;
-    d[11] = a.padTop;
-    d[12] = a.padLeft;
-    d[13] = a.dilationH;
-    d[14] = a.dilationW;
-    d[15] = a.groups;
-    d[16] = a.x;
-    d[17] = a.dy;
-    d[18] = a.dw;
-    d[19] = a.db;
-    d[20] = a.scratch;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.oc;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.dilationH;
+    d[i++] = a.dilationW;
+    d[i++] = a.groups;
+    d[i++] = a.x;
+    d[i++] = a.dy;
+    d[i++] = a.dw;
+    d[i++] = a.db;
+    d[i] = a.scratch;
   },
   maxPool2d(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.kh;
-    d[5] = a.kw;
-    d[6] = a.oh;
-    d[7] = a.ow;
-    d[8] = a.strideH;
-    d[9] = a.strideW;
-    d[10] = a.padTop;
-    d[11] = a.padLeft;
-    d[12] = a.dilationH;
-    d[13] = a.dilationW;
-    d[14] = a.taps;
-    d[15] = a.wideTaps;
-    d[16] = a.relu;
-    d[17] = a.x;
-    d[18] = a.y;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.dilationH;
+    d[i++] = a.dilationW;
+    d[i++] = a.taps;
+    d[i++] = a.wideTaps;
+    d[i++] = a.relu;
+    d[i++] = a.x;
+    d[i] = a.y;
   },
   maxPool2dGrad(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.kh;
-    d[5] = a.kw;
-    d[6] = a.oh;
-    d[7] = a.ow;
-    d[8] = a.strideH;
-    d[9] = a.strideW;
-    d[10] = a.padTop;
-    d[11] = a.padLeft;
-    d[12] = a.dilationH;
-    d[13] = a.dilationW;
-    d[14] = a.taps;
-    d[15] = a.wideTaps;
-    d[16] = a.dy;
-    d[17] = a.dx;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.dilationH;
+    d[i++] = a.dilationW;
+    d[i++] = a.taps;
+    d[i++] = a.wideTaps;
+    d[i++] = a.dy;
+    d[i] = a.dx;
   },
   avgPool2d(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.kh;
-    d[5] = a.kw;
-    d[6] = a.oh;
-    d[7] = a.ow;
-    d[8] = a.strideH;
-    d[9] = a.strideW;
-    d[10] = a.padTop;
-    d[11] = a.padLeft;
-    d[12] = a.countH;
-    d[13] = a.countW;
-    d[14] = a.x;
-    d[15] = a.y;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.countH;
+    d[i++] = a.countW;
+    d[i++] = a.x;
+    d[i] = a.y;
   },
   avgPool2dGrad(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.kh;
-    d[5] = a.kw;
-    d[6] = a.oh;
-    d[7] = a.ow;
-    d[8] = a.strideH;
-    d[9] = a.strideW;
-    d[10] = a.padTop;
-    d[11] = a.padLeft;
-    d[12] = a.countH;
-    d[13] = a.countW;
-    d[14] = a.dy;
-    d[15] = a.dx;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.countH;
+    d[i++] = a.countW;
+    d[i++] = a.dy;
+    d[i] = a.dx;
   },
   reduce(d, a) {
-    d[0] = a.kind;
-    d[1] = a.outer;
-    d[2] = a.r;
-    d[3] = a.inner;
-    d[4] = a.x;
-    d[5] = a.y;
+    let i = 0;
+    d[i++] = a.kind;
+    d[i++] = a.outer;
+    d[i++] = a.r;
+    d[i++] = a.inner;
+    d[i++] = a.x;
+    d[i] = a.y;
   },
   argMax(d, a) {
-    d[0] = a.outer;
-    d[1] = a.r;
-    d[2] = a.inner;
-    d[3] = a.x;
-    d[4] = a.y;
+    let i = 0;
+    d[i++] = a.outer;
+    d[i++] = a.r;
+    d[i++] = a.inner;
+    d[i++] = a.x;
+    d[i] = a.y;
   },
   softmax(d, a) {
-    d[0] = a.log;
-    d[1] = a.rows;
-    d[2] = a.cols;
-    d[3] = a.x;
-    d[4] = a.y;
+    let i = 0;
+    d[i++] = a.log;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.x;
+    d[i] = a.y;
   },
   softmaxGrad(d, a) {
-    d[0] = a.log;
-    d[1] = a.rows;
-    d[2] = a.cols;
-    d[3] = a.y;
-    d[4] = a.dy;
-    d[5] = a.dx;
+    let i = 0;
+    d[i++] = a.log;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.y;
+    d[i++] = a.dy;
+    d[i] = a.dx;
   },
   crossEntropy(d, a) {
-    d[0] = a.rows;
-    d[1] = a.cols;
-    d[2] = a.logits;
-    d[3] = a.target;
-    d[4] = a.loss;
-    d[5] = a.logSum;
+    let i = 0;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.logits;
+    d[i++] = a.target;
+    d[i++] = a.loss;
+    d[i] = a.logSum;
   },
   crossEntropyGrad(d, a) {
-    d[0] = a.rows;
-    d[1] = a.cols;
-    d[2] = a.logits;
-    d[3] = a.target;
-    d[4] = a.logSum;
-    d[5] = a.dloss;
-    d[6] = a.dlogits;
+    let i = 0;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.logits;
+    d[i++] = a.target;
+    d[i++] = a.logSum;
+    d[i++] = a.dloss;
+    d[i] = a.dlogits;
   },
   gatherRows(d, a) {
-    d[0] = a.outer;
-    d[1] = a.size;
-    d[2] = a.rows;
-    d[3] = a.inner;
-    d[4] = a.x;
-    d[5] = a.index;
-    d[6] = a.y;
-    d[7] = a.elemSize;
+    let i = 0;
+    d[i++] = a.outer;
+    d[i++] = a.size;
+    d[i++] = a.rows;
+    d[i++] = a.inner;
+    d[i++] = a.x;
+    d[i++] = a.index;
+    d[i++] = a.y;
+    d[i] = a.elemSize;
   },
   scatterAddRows(d, a) {
-    d[0] = a.outer;
-    d[1] = a.size;
-    d[2] = a.rows;
-    d[3] = a.inner;
-    d[4] = a.dy;
-    d[5] = a.index;
-    d[6] = a.dx;
-    d[7] = a.skip;
+    let i = 0;
+    d[i++] = a.outer;
+    d[i++] = a.size;
+    d[i++] = a.rows;
+    d[i++] = a.inner;
+    d[i++] = a.dy;
+    d[i++] = a.index;
+    d[i++] = a.dx;
+    d[i] = a.skip;
   },
   gather(d, a) {
-    d[0] = a.outer;
-    d[1] = a.size;
-    d[2] = a.rows;
-    d[3] = a.inner;
-    d[4] = a.x;
-    d[5] = a.index;
-    d[6] = a.y;
+    let i = 0;
+    d[i++] = a.outer;
+    d[i++] = a.size;
+    d[i++] = a.rows;
+    d[i++] = a.inner;
+    d[i++] = a.x;
+    d[i++] = a.index;
+    d[i] = a.y;
   },
   gatherGrad(d, a) {
-    d[0] = a.outer;
-    d[1] = a.size;
-    d[2] = a.rows;
-    d[3] = a.inner;
-    d[4] = a.dy;
-    d[5] = a.index;
-    d[6] = a.dx;
+    let i = 0;
+    d[i++] = a.outer;
+    d[i++] = a.size;
+    d[i++] = a.rows;
+    d[i++] = a.inner;
+    d[i++] = a.dy;
+    d[i++] = a.index;
+    d[i] = a.dx;
   },
   cumsum(d, a) {
-    d[0] = a.outer;
-    d[1] = a.r;
-    d[2] = a.inner;
-    d[3] = a.x;
-    d[4] = a.y;
-    d[5] = a.reverse;
+    let i = 0;
+    d[i++] = a.outer;
+    d[i++] = a.r;
+    d[i++] = a.inner;
+    d[i++] = a.x;
+    d[i++] = a.y;
+    d[i] = a.reverse;
   },
   random(d, a) {
-    d[0] = a.kind;
-    d[1] = a.n;
-    d[2] = a.seedLo;
-    d[3] = a.seedHi;
-    d[4] = a.stream;
-    d[5] = a.offset;
-    d[6] = a.out;
+    let i = 0;
+    d[i++] = a.kind;
+    d[i++] = a.n;
+    d[i++] = a.seedLo;
+    d[i++] = a.seedHi;
+    d[i++] = a.stream;
+    d[i++] = a.offset;
+    d[i] = a.out;
   },
   recurrent(d, a) {
-    d[0] = a.cell;
-    d[1] = a.steps;
-    d[2] = a.batch;
-    d[3] = a.hidden;
-    d[4] = a.reverse;
-    d[5] = a.weight;
-    d[6] = a.h0;
-    d[7] = a.c0;
-    d[8] = a.lengths;
-    d[9] = a.y;
-    d[10] = a.gates;
-    d[11] = a.bias;
-    d[12] = a.h;
-    d[13] = a.c;
-    d[14] = a.scratch;
+    let i = 0;
+    d[i++] = a.cell;
+    d[i++] = a.steps;
+    d[i++] = a.batch;
+    d[i++] = a.hidden;
+    d[i++] = a.reverse;
+    d[i++] = a.weight;
+    d[i++] = a.h0;
+    d[i++] = a.c0;
+    d[i++] = a.lengths;
+    d[i++] = a.y;
+    d[i++] = a.gates;
+    d[i++] = a.bias;
+    d[i++] = a.h;
+    d[i++] = a.c;
+    d[i] = a.scratch;
   },
   recurrentGrad(d, a) {
-    d[0] = a.cell;
-    d[1] = a.steps;
-    d[2] = a.batch;
-    d[3] = a.hidden;
-    d[4] = a.reverse;
-    d[5] = a.weight;
-    d[6] = a.h0;
-    d[7] = a.c0;
-    d[8] = a.lengths;
-    d[9] = a.y;
-    d[10] = a.gates;
-    d[11] = a.dy;
-    d[12] = a.dh;
-    d[13] = a.dc;
-    d[14] = a.dgates;
-    d[15] = a.dh0;
-    d[16] = a.dc0;
-    d[17] = a.scratch;
+    let i = 0;
+    d[i++] = a.cell;
+    d[i++] = a.steps;
+    d[i++] = a.batch;
+    d[i++] = a.hidden;
+    d[i++] = a.reverse;
+    d[i++] = a.weight;
+    d[i++] = a.h0;
+    d[i++] = a.c0;
+    d[i++] = a.lengths;
+    d[i++] = a.y;
+    d[i++] = a.gates;
+    d[i++] = a.dy;
+    d[i++] = a.dh;
+    d[i++] = a.dc;
+    d[i++] = a.dgates;
+    d[i++] = a.dh0;
+    d[i++] = a.dc0;
+    d[i] = a.scratch;
   },
   localResponseNorm(d, a) {
-    d[0] = a.pixels;
-    d[1] = a.c;
-    d[2] = a.size;
-    d[3] = a.alpha;
-    d[4] = a.beta;
-    d[5] = a.k;
-    d[6] = a.x;
-    d[7] = a.y;
+    let i = 0;
+    d[i++] = a.pixels;
+    d[i++] = a.c;
+    d[i++] = a.size;
+    d[i++] = a.alpha;
+    d[i++] = a.beta;
+    d[i++] = a.k;
+    d[i++] = a.x;
+    d[i] = a.y;
   },
   localResponseNormGrad(d, a) {
-    d[0] = a.pixels;
-    d[1] = a.c;
-    d[2] = a.size;
-    d[3] = a.alpha;
-    d[4] = a.beta;
-    d[5] = a.k;
-    d[6] = a.x;
-    d[7] = a.dy;
-    d[8] = a.dx;
+    let i = 0;
+    d[i++] = a.pixels;
+    d[i++] = a.c;
+    d[i++] = a.size;
+    d[i++] = a.alpha;
+    d[i++] = a.beta;
+    d[i++] = a.k;
+    d[i++] = a.x;
+    d[i++] = a.dy;
+    d[i] = a.dx;
   },
   layerNorm(d, a) {
-    d[0] = a.rms;
-    d[1] = a.rows;
-    d[2] = a.cols;
-    d[3] = a.eps;
-    d[4] = a.x;
-    d[5] = a.weight;
-    d[6] = a.bias;
-    d[7] = a.y;
-    d[8] = a.mean;
-    d[9] = a.rstd;
+    let i = 0;
+    d[i++] = a.rms;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.eps;
+    d[i++] = a.x;
+    d[i++] = a.weight;
+    d[i++] = a.bias;
+    d[i++] = a.y;
+    d[i++] = a.mean;
+    d[i] = a.rstd;
   },
   layerNormGrad(d, a) {
-    d[0] = a.rms;
-    d[1] = a.rows;
-    d[2] = a.cols;
-    d[3] = a.x;
-    d[4] = a.weight;
-    d[5] = a.dy;
-    d[6] = a.mean;
-    d[7] = a.rstd;
-    d[8] = a.dx;
-    d[9] = a.dw;
-    d[10] = a.db;
-    d[11] = a.scratch;
+    let i = 0;
+    d[i++] = a.rms;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.x;
+    d[i++] = a.weight;
+    d[i++] = a.dy;
+    d[i++] = a.mean;
+    d[i++] = a.rstd;
+    d[i++] = a.dx;
+    d[i++] = a.dw;
+    d[i++] = a.db;
+    d[i] = a.scratch;
   },
   attention(d, a) {
-    d[0] = a.b;
-    d[1] = a.h;
-    d[2] = a.t;
-    d[3] = a.s;
-    d[4] = a.d;
-    d[5] = a.e;
-    d[6] = a.scale;
-    d[7] = a.causal;
-    d[8] = a.q;
-    put(d, 9, a.qStride, 3);
-    d[12] = a.k;
-    put(d, 13, a.kStride, 3);
-    d[16] = a.v;
-    put(d, 17, a.vStride, 3);
-    d[20] = a.mask;
-    put(d, 21, a.maskStride, 4);
-    d[25] = a.o;
-    put(d, 26, a.oStride, 3);
-    d[29] = a.lse;
+    let i = 0;
+    d[i++] = a.b;
+    d[i++] = a.h;
+    d[i++] = a.t;
+    d[i++] = a.s;
+    d[i++] = a.d;
+    d[i++] = a.e;
+    d[i++] = a.scale;
+    d[i++] = a.causal;
+    d[i++] = a.q;
+    i = put(d, i, a.qStride, 3);
+    d[i++] = a.k;
+    i = put(d, i, a.kStride, 3);
+    d[i++] = a.v;
+    i = put(d, i, a.vStride, 3);
+    d[i++] = a.mask;
+    i = put(d, i, a.maskStride, 4);
+    d[i++] = a.o;
+    i = put(d, i, a.oStride, 3);
+    d[i] = a.lse;
   },
   attentionGrad(d, a) {
-    d[0] = a.b;
-    d[1] = a.h;
-    d[2] = a.t;
-    d[3] = a.s;
-    d[4] = a.d;
-    d[5] = a.e;
-    d[6] = a.scale;
-    d[7] = a.causal;
-    d[8] = a.q;
-    put(d, 9, a.qStride, 3);
-    d[12] = a.k;
-    put(d, 13, a.kStride, 3);
-    d[16] = a.v;
-    put(d, 17, a.vStride, 3);
-    d[20] = a.mask;
-    put(d, 21, a.maskStride, 4);
-    d[25] = a.o;
-    put(d, 26, a.oStride, 3);
-    d[29] = a.lse;
-    d[30] = a.dy;
-    put(d, 31, a.dyStride, 3);
-    d[34] = a.dq;
-    put(d, 35, a.dqStride, 3);
-    d[38] = a.dk;
-    put(d, 39, a.dkStride, 3);
-    d[42] = a.dv;
-    put(d, 43, a.dvStride, 3);
+    let i = 0;
+    d[i++] = a.b;
+    d[i++] = a.h;
+    d[i++] = a.t;
+    d[i++] = a.s;
+    d[i++] = a.d;
+    d[i++] = a.e;
+    d[i++] = a.scale;
+    d[i++] = a.causal;
+    d[i++] = a.q;
+    i = put(d, i, a.qStride, 3);
+    d[i++] = a.k;
+    i = put(d, i, a.kStride, 3);
+    d[i++] = a.v;
+    i = put(d, i, a.vStride, 3);
+    d[i++] = a.mask;
+    i = put(d, i, a.maskStride, 4);
+    d[i++] = a.o;
+    i = put(d, i, a.oStride, 3);
+    d[i++] = a.lse;
+    d[i++] = a.dy;
+    i = put(d, i, a.dyStride, 3);
+    d[i++] = a.dq;
+    i = put(d, i, a.dqStride, 3);
+    d[i++] = a.dk;
+    i = put(d, i, a.dkStride, 3);
+    d[i++] = a.dv;
+    put(d, i, a.dvStride, 3);
   },
   poolGather(d, a) {
-    d[0] = a.n;
-    d[1] = a.h;
-    d[2] = a.w;
-    d[3] = a.c;
-    d[4] = a.kh;
-    d[5] = a.kw;
-    d[6] = a.oh;
-    d[7] = a.ow;
-    d[8] = a.strideH;
-    d[9] = a.strideW;
-    d[10] = a.padTop;
-    d[11] = a.padLeft;
-    d[12] = a.dilationH;
-    d[13] = a.dilationW;
-    d[14] = a.taps;
-    d[15] = a.wideTaps;
-    d[16] = a.x;
-    d[17] = a.y;
+    let i = 0;
+    d[i++] = a.n;
+    d[i++] = a.h;
+    d[i++] = a.w;
+    d[i++] = a.c;
+    d[i++] = a.kh;
+    d[i++] = a.kw;
+    d[i++] = a.oh;
+    d[i++] = a.ow;
+    d[i++] = a.strideH;
+    d[i++] = a.strideW;
+    d[i++] = a.padTop;
+    d[i++] = a.padLeft;
+    d[i++] = a.dilationH;
+    d[i++] = a.dilationW;
+    d[i++] = a.taps;
+    d[i++] = a.wideTaps;
+    d[i++] = a.x;
+    d[i] = a.y;
+  },
+  channelSums(d, a) {
+    let i = 0;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.x;
+    d[i++] = a.dy;
+    d[i++] = a.mean;
+    d[i++] = a.dot;
+    d[i++] = a.sum;
+    d[i] = a.scratch;
+  },
+  channelScale(d, a) {
+    let i = 0;
+    d[i++] = a.rows;
+    d[i++] = a.cols;
+    d[i++] = a.x;
+    d[i++] = a.mean;
+    d[i++] = a.scale;
+    d[i++] = a.shift;
+    d[i++] = a.dy;
+    d[i++] = a.gain;
+    d[i] = a.y;
   },
 };
+
+/** Their order is that of the table in the engines. */
+export const kernelIds = Object.fromEntries(Object.keys(writers).map((name, id) => [name, id])) as Record<KernelName, number>;

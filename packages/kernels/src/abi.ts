@@ -30,7 +30,7 @@ export const dtypeCodes = { f32: 0, i32: 1, u8: 2, bool: 2 } as const;
 /** Codes of `act`, the activation fused behind gemm and conv2d. */
 export const activationCodes = { none: 0, relu: 1, sigmoid: 2, tanh: 3 } as const;
 /** Codes of `kind` in `reduce`. */
-export const reduceKinds = { sum: 0, max: 1, min: 2, prod: 3, sumsq: 4 } as const;
+export const reduceKinds = { sum: 0, max: 1, prod: 2 } as const;
 /** Codes of `cell` in `recurrent`. */
 export const cellCodes = { lstm: 0, gru: 1, tanh: 2, relu: 3 } as const;
 /** Codes of `kind` in `random`. */
@@ -159,6 +159,10 @@ export const kernels = {
   },
   /** y = x at the tap of each window, 0 where it has none. */
   poolGather: { ...maxPool, x: "f32*", y: "f32*" },
+  /** dot[c] = Σ g·(x − mean[c]) and sum[c] = Σ g over the rows of x[rows,cols], g = dy or, where that is absent, x − mean. scratch: `scratchBytes.channelSums`. */
+  channelSums: { rows: "int", cols: "int", x: "f32*", dy: "f32*", mean: "f32*", dot: "f32*", sum: "f32*", scratch: "ptr" },
+  /** y = (x − mean[c])·scale[c] + shift[c], and + dy·gain[c] where there is dy. */
+  channelScale: { rows: "int", cols: "int", x: "f32*", mean: "f32*", scale: "f32*", shift: "f32*", dy: "f32*", gain: "f32*", y: "f32*" },
 } as const satisfies Record<string, KernelShape>;
 
 export type KernelName = keyof typeof kernels;

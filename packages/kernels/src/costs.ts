@@ -85,6 +85,8 @@ const formulas: { readonly [K in KernelName]: Formula<K> | null } = {
   recurrentGrad: sequences,
   layerNorm: matrix(2),
   layerNormGrad: matrix(3),
+  channelSums: matrix(2),
+  channelScale: matrix(3),
   attention: attention(1),
   attentionGrad: attention(2.5),
   localResponseNorm: ({ pixels, c }) => floats(2 * pixels * c),

@@ -101,9 +101,9 @@ function recurrentGrad({ cell, batch, hidden }: Sequences): number {
   return (gates * panels(hidden) + batch * (gates + hidden + 16)) * f32;
 }
 
-/** Two lines of partial sums for dw and two for db, per slab of rows. */
-function layerNormGrad({ rows, cols }: Sizes<"layerNormGrad", "rows" | "cols">): number {
+/** Two lines of partial sums for each of two results, per slab of rows. */
+function sumsOfRows({ rows, cols }: Sizes<"layerNormGrad", "rows" | "cols">): number {
   return Math.max(1, Math.min(32, rows, ceilDiv(rows * cols, 16384))) * 4 * cols * f32;
 }
 
-export const scratchBytes = { gemm, conv2d, conv2dInputGrad, conv2dWeightGrad, recurrent, recurrentGrad, layerNormGrad } as const;
+export const scratchBytes = { gemm, conv2d, conv2dInputGrad, conv2dWeightGrad, recurrent, recurrentGrad, layerNormGrad: sumsOfRows, channelSums: sumsOfRows } as const;

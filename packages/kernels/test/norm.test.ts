@@ -61,4 +61,20 @@ onEveryEngine((k) => {
     expectClose(dx, [0.64 / Math.sqrt(12.5), -0.48 / Math.sqrt(12.5)], 1e-6, "dx");
     expect(dx.length).toBe(2);
   });
+
+  test("sums and scaling of columns", () => {
+    for (const [rows, cols] of shapes) {
+      const x = uniform(rows * cols, 7, -3, 5), dy = uniform(x.length, 8), mean = uniform(cols, 9, 0, 2), [scale, shift, gain] = [10, 11, 12].map((seed) => uniform(cols, seed)) as [Float32Array, Float32Array, Float32Array];
+      const centred = Float64Array.from(x, (v, i) => v - mean[i % cols]!);
+      const down = (f: (i: number) => number): number[] => Array.from({ length: cols }, (_, c) => Array.from({ length: rows }, (_, r) => f(r * cols + c)).reduce((a, b) => a + b, 0));
+      for (const g of [dy, 0] as const) {
+        const { dot, sum } = k.run("channelSums", { rows, cols, x, dy: g, mean, dot: out.f32(cols), sum: out.f32(cols), scratch: out.f32(scratchBytes.channelSums({ rows, cols }) / 4) });
+        const of = (i: number): number => (g ? g[i]! : centred[i]!);
+        expectClose(dot, down((i) => of(i) * centred[i]!), 1e-6, `dot ${rows}×${cols}`, down((i) => Math.abs(of(i) * centred[i]!)));
+        expectClose(sum, down(of), 1e-6, `sum ${rows}×${cols}`, down((i) => Math.abs(of(i))));
+        const { y } = k.run("channelScale", { rows, cols, x, mean, scale, shift, dy: g, gain, y: out.f32(x.length) });
+        expectClose(y, Array.from(centred, (d, i) => d * scale[i % cols]! + shift[i % cols]! + (g ? g[i]! * gain[i % cols]! : 0)), 2e-6, `scaled ${rows}×${cols}`);
+      }
+    }
+  });
 });

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError, batchNorm, channelMoments, groupNorm, instanceNorm, noGrad, ones, scope, tensor, zeros, type Shape, type Tensor } from "@nn/tensor";
+import { ArgumentError, ShapeError, batchNorm, groupNorm, instanceNorm, noGrad, ones, ops, scope, tensor, zeros, type Shape, type Tensor } from "@nn/tensor";
 import { Module } from "./module.ts";
 import { buffer, param, type Buffer, type Parameter } from "./parameter.ts";
 
@@ -42,14 +42,13 @@ abstract class BatchNorm extends Module {
     if (!this.ranks.includes(x.rank)) throw new ShapeError(this.constructor.name, `needs ${this.ranks.map((r) => ["[N, C]", "[N, C, L]", "[N, C, H, W]"][r - 2]).join(" or ")}, got [${x.shape.join(",")}]`);
     if (x.shape[1] !== this.numFeatures) throw new ShapeError(this.constructor.name, `expected ${this.numFeatures} channels, got [${x.shape.join(",")}]`);
     return scope(() => {
-      const options = { weight: this.weight, bias: this.bias, eps: this.eps };
-      const { running_mean: mean, running_var: variance } = this;
-      if (!this.training && mean && variance) return batchNorm(x as Tensor, { ...options, statistics: { mean, variance } });
+      const { weight, bias, eps, running_mean, running_var } = this;
+      if (!this.training && running_mean && running_var) return batchNorm(x as Tensor, { weight, bias, eps, statistics: { mean: running_mean, variance: running_var } });
       const values = x.size / x.shape[1]!;
       if (this.training && values === 1) throw new ArgumentError(this.constructor.name, `one value per channel in [${x.shape.join(",")}] has no variance`, { hint: "train with larger batches, or call eval()" });
-      const statistics = channelMoments(x as Tensor);
-      if (this.training) noGrad(() => this.#track(statistics.mean.detach(), statistics.variance.detach().mul(values / (values - 1))));
-      return batchNorm(x as Tensor, { ...options, statistics });
+      const { y, mean, variance } = ops.batchNorm({ x: x as Tensor, ...(weight && { weight }), ...(bias && { bias }) }, { eps });
+      if (this.training && values > 0) noGrad(() => this.#track(mean, variance.mul(values / (values - 1))));
+      return y;
     }, this.constructor.name) as Tensor<S>;
   }
 
@@ -58,8 +57,9 @@ abstract class BatchNorm extends Module {
     if (!this.running_mean || !this.running_var || !this.num_batches_tracked) return;
     const count = this.num_batches_tracked.item() + 1;
     const share = this.momentum ?? 1 / count;
-    this.running_mean.assign(this.running_mean.mul(1 - share).add(mean.mul(share)));
-    this.running_var.assign(this.running_var.mul(1 - share).add(variance.mul(share)));
+    const follow = (running: Buffer, now: Tensor): unknown => running.assign(running.mul(1 - share).add(now.mul(share).cast(running.dtype)) as Tensor);
+    follow(this.running_mean, mean);
+    follow(this.running_var, variance);
     this.num_batches_tracked.write([count]);
   }
 

@@ -1,6 +1,6 @@
 import { BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm } from "@nn/layers";
 import { gradcheck, gradgradcheck } from "@nn/autograd";
-import { batchNorm, randn, tensor, type Tensor } from "@nn/tensor";
+import { batchNorm, getEngine, randn, scope, tensor, trace, type Tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 
 const numbers = (t: Tensor): number[] => [...t.dataSync()].map((v) => +v.toFixed(5));
@@ -44,6 +44,33 @@ describe("batch norm", () => {
     expect(() => new BatchNorm2d(3).call(randn([2, 3]))).toThrow("BatchNorm2d: needs [N, C, H, W], got [2,3]");
     expect(() => new BatchNorm1d(3).call(randn([1, 3]))).toThrow(/one value per channel in \[1,3\] has no variance.*eval/s);
     expect(() => new BatchNorm1d(3).call(randn([2, 4]))).toThrow("BatchNorm1d: expected 3 channels, got [2,4]");
+  });
+
+  it("takes two kernels each way, leaves channels-last images as they lie, and nothing behind", () => {
+    const layer = new BatchNorm2d(64);
+    const x = randn([3, 4, 4, 64], { seed: 1 }).permute([0, 3, 1, 2]).requireGrad() as Tensor;
+    const { result, kernels } = trace(() => layer.call(x) as Tensor);
+    expect(kernels.filter((k) => /^(reduce|channel)/.test(k)).map((k) => k.split("_")[0])).toEqual(["reduce", "channelSums", "channelScale"]);
+    expect(result.permute([0, 2, 3, 1]).strides).toEqual([1024, 256, 64, 1]);
+    const step = (): number => {
+      layer.zeroGrad();
+      x.grad?.dispose();
+      x.grad = null;
+      scope(() => (layer.call(x) as Tensor).square().sum().backward());
+      return getEngine().memory.inUse;
+    };
+    expect(new Set(Array.from({ length: 8 }, step).slice(2)).size).toBe(1);
+  });
+
+  it("an empty batch gives an empty result and leaves the running statistics alone", () => {
+    const layer = new BatchNorm1d(3);
+    expect(layer.call(randn([0, 3])).shape).toEqual([0, 3]);
+    expect(numbers(layer.running_var!)).toEqual([1, 1, 1]);
+  });
+
+  it("keeps its digits where the mean is large beside the spread", () => {
+    const x = tensor([1e4, 1e4 + 1, 1e4 + 2, 1e4 + 3], { shape: [4, 1] }) as Tensor;
+    [-1.3416, -0.4472, 0.4472, 1.3416].forEach((v, i) => expect(batchNorm(x).dataSync()[i]).toBeCloseTo(v, 4));
   });
 
   it("has gradients to second order, through the statistics of the batch", () => {

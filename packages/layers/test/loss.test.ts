@@ -3,6 +3,7 @@ import {
   bceLoss, bceWithLogits, cosineEmbeddingLoss, crossEntropy, halfMse, halfSse, hingeLoss, huberLoss, klDiv, maeLoss, mseLoss, multiMarginLoss, nllLoss,
   smoothL1Loss, tripletMarginLoss, type LossOptions,
 } from "@nn/layers";
+import * as losses from "../src/loss/index.ts";
 import { getEngine, rand, randn, tensor, zeros, type Tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 
@@ -73,6 +74,11 @@ const smooth: Case[] = [
   ["tripletMarginLoss", (o, a, p, n) => tripletMarginLoss(a!, p!, n!, o), [normal(1, 5, 4), normal(2, 5, 4), normal(3, 5, 4)], [5]],
   ["swapped tripletMarginLoss, p = 3", (o, a, p, n) => tripletMarginLoss(a!, p!, n!, { p: 3, swap: true, ...o }), [normal(1, 5, 4), normal(2, 5, 4), normal(3, 5, 4)], [5]],
 ];
+
+it("every loss is in the table", () => {
+  const exported = Object.keys(losses);
+  expect(exported.filter((name) => !smooth.some(([title]) => title.includes(name)))).toEqual([]);
+});
 
 describe.each(smooth)("%s", (_, loss, inputs, each) => {
   const kept = mask(4, ...each);

@@ -1,5 +1,6 @@
 /** Adaptive gradient clipping. */
 import { noGrad, type Tensor, type Variable } from "@nn/tensor";
+import { checkRange } from "./check.ts";
 import { acceptNorm, normOf, replaceGrad, withGrad, type ClipOptions } from "./grads.ts";
 
 export interface AdaptiveClipOptions extends ClipOptions {
@@ -16,6 +17,7 @@ export interface AdaptiveClipOptions extends ClipOptions {
  * @throws GradError if a gradient is not finite; nothing is changed then, and with `nonFinite: "skip"` all gradients are dropped.
  */
 export function clipGradAdaptive(params: Iterable<Variable>, { clipping = 0.01, eps = 1e-3, ...options }: AdaptiveClipOptions = {}): void {
+  checkRange("clipGradAdaptive", "clipping", clipping, 0);
   const list = withGrad(params);
   noGrad(() => {
     if (!acceptNorm("clipGradAdaptive", list, normOf(list), options)) return;

@@ -1,5 +1,6 @@
 /** Gradient clipping (Pascanu 2012, "On the difficulty of training recurrent neural networks"). */
 import { noGrad, type Tensor, type Variable } from "@nn/tensor";
+import { checkRange } from "./check.ts";
 import { acceptNorm, normOf, replaceGrad, withGrad, type ClipOptions } from "./grads.ts";
 
 /**
@@ -9,6 +10,7 @@ import { acceptNorm, normOf, replaceGrad, withGrad, type ClipOptions } from "./g
  * so that `optimizer.step()` leaves these parameters alone.
  */
 export function clipGradNorm(params: Iterable<Variable>, maxNorm: number, options: ClipOptions = {}): number {
+  checkRange("clipGradNorm", "maxNorm", maxNorm, 0);
   const list = withGrad(params);
   return noGrad(() => {
     const norm = normOf(list);
@@ -24,6 +26,7 @@ export function clipGradNorm(params: Iterable<Variable>, maxNorm: number, option
  * @throws GradError if one norm is not finite; nothing is changed then, and with "skip" all gradients are dropped.
  */
 export function clipGradNormPerLayer(layers: Iterable<Variable | readonly Variable[]>, maxNorm: number, options: ClipOptions = {}): number[] {
+  checkRange("clipGradNormPerLayer", "maxNorm", maxNorm, 0);
   const lists = [...layers].map((layer) => withGrad(Array.isArray(layer) ? (layer as readonly Variable[]) : [layer as Variable]));
   return noGrad(() => {
     const norms = lists.map(normOf);
@@ -38,6 +41,7 @@ export function clipGradNormPerLayer(layers: Iterable<Variable | readonly Variab
  * @throws GradError if an element is not finite; nothing is changed then, and with "skip" all gradients are dropped.
  */
 export function clipGradValue(params: Iterable<Variable>, limit: number, options: ClipOptions = {}): void {
+  checkRange("clipGradValue", "limit", limit, 0);
   const list = withGrad(params);
   noGrad(() => {
     if (acceptNorm("clipGradValue", list, normOf(list), options)) for (const p of list) replaceGrad(p, p.grad!.clamp({ min: -limit, max: limit }));

@@ -119,3 +119,12 @@ it("returns the norm it skipped at, and says what to do when it raises", () => {
   `);
   expect(clipGradNorm([p], 1, { nonFinite: "skip" })).toBeNaN();
 });
+
+it("refuses limits that would turn gradients around", () => {
+  const [a] = two(3, 4);
+  expect(() => clipGradNorm([a], -1)).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: clipGradNorm: maxNorm is -1, must be ≥ 0]`);
+  expect(() => clipGradNormPerLayer([a], NaN)).toThrow("maxNorm is NaN");
+  expect(() => clipGradValue([a], -1)).toThrow("limit is -1");
+  expect(() => clipGradAdaptive([a], { clipping: -1 })).toThrow("clipping is -1");
+  expect(gradOf(a)).toEqual([3]);
+});

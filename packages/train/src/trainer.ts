@@ -20,6 +20,8 @@ export interface TrainerOptions<F extends Fields> {
   schedule?: (step: number) => number;
   /** Largest global gradient norm. */
   clipNorm?: number;
+  /** What clipping does with gradients that are not finite: throw a GradError (default), or skip this update. */
+  nonFinite?: "raise" | "skip";
   /** Batches to an update, which follows the mean of their gradients. Default 1. */
   accumulate?: number;
   callbacks?: Callback[];
@@ -131,7 +133,7 @@ export class Trainer<F extends Fields> implements TrainerView {
   }
 
   #step(batch: TensorsOf<F>, epoch: number, done: number): StepInfo {
-    const { optimizer, loader, loss, schedule, clipNorm, accumulate = 1, epochs, callbacks = [] } = this.#options;
+    const { optimizer, loader, loss, schedule, clipNorm, nonFinite = "raise", accumulate = 1, epochs, callbacks = [] } = this.#options;
     const factor = schedule?.(optimizer.stepCount) ?? 1;
     optimizer.groups.forEach((g, i) => (g.options.lr = this.#baseRates[i]! * factor));
     const first = (Object.values(batch) as Tensor[])[0]!;
@@ -149,7 +151,7 @@ export class Trainer<F extends Fields> implements TrainerView {
       return number;
     }, "a training step");
     if (done % accumulate === 0 || done === loader.length) {
-      if (clipNorm !== undefined) clipGradNorm(this.model.parameters(), clipNorm);
+      if (clipNorm !== undefined) clipGradNorm(this.model.parameters(), clipNorm, { nonFinite });
       optimizer.step();
       optimizer.zeroGrad();
     }

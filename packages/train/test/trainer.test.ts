@@ -37,6 +37,17 @@ describe("Trainer", () => {
     expect(model.bias!.item()).toBeCloseTo(0.8, 5);
   });
 
+  it("raises or skips where a gradient is not finite though the loss is", async () => {
+    const root = ([a, b]: Tensor[]): Tensor => model().weight.sum().sqrt().add(mseLoss(model().call(a as Tensor<[number, 1]>), b!)); // infinitely steep at weight 0
+    let current: ReturnType<typeof line>;
+    const model = () => current.model;
+    current = line({ loss: root, clipNorm: 1, epochs: 1 });
+    await expect(current.trainer.fit()).rejects.toThrow("the gradient norm is Infinity");
+    current = line({ loss: root, clipNorm: 1, epochs: 1, nonFinite: "skip" });
+    expect(await current.trainer.fit()).toBe(true);
+    expect([current.model.weight.item(), current.model.bias!.item()]).toEqual([0, 0]);
+  });
+
   it("takes the mean of the batches that a short last update has", async () => {
     const { model, trainer } = line({ accumulate: 3, epochs: 1 }); // of two batches: as the whole above
     await trainer.fit();

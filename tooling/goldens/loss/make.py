@@ -250,9 +250,43 @@ op("crossEntropyMasked", by_position(cross_entropy), [
     case("probabilities", {"x": randn(5, 4), "target": probability(5, 4), "mask": five}),
     case("probabilities_smoothed_sum", {"x": randn(5, 4), "target": probability(5, 4), "mask": five}, labelSmoothing=0.2, reduction="sum"),
     case("probabilities_tokens", {"x": randn(2, 3, 7), "target": probability(2, 3, 7), "mask": bools(2, 7)}),
+    case("probabilities_weights", {"x": randn(5, 4), "target": probability(5, 4), "weight": positive(4), "mask": five}),
+    case("probabilities_unmasked", {"x": randn(5, 4), "target": probability(5, 4)}),
+    case("probabilities_unmasked_weights", {"x": randn(5, 4), "target": probability(5, 4), "weight": positive(4)}),
+    case("probabilities_unmasked_weights_sum", {"x": randn(5, 4), "target": probability(5, 4), "weight": positive(4)}, reduction="sum"),
+    case("probabilities_unmasked_none", {"x": randn(5, 4), "target": probability(5, 4)}, reduction="none", labelSmoothing=0.1),
+    case("probabilities_unmasked_images", {"x": channels_last(2, 3, 2, 2), "target": probability(2, 3, 2, 2), "weight": positive(3)}, labelSmoothing=0.1),
     case("empty", {"x": randn(0, 4), "target": index([]), "mask": values([], torch.bool)}, reduction="sum"),
     case("scalar", {"x": randn(), "target": index(0)}, error="ShapeError"),
 ], differentiable=("x",))
+
+
+# ---- adversarial --------------------------------------------------------------------------------------------------
+
+
+def discriminator(real, fake):
+    return F.binary_cross_entropy_with_logits(real, torch.ones_like(real)) + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
+
+
+def generator(fake, saturating=False):
+    wanted = torch.zeros_like(fake) if saturating else torch.ones_like(fake)
+    return F.binary_cross_entropy_with_logits(fake, wanted) * (-1 if saturating else 1)
+
+
+pairs = [
+    ("plain", randn(5, 1), randn(7, 1)), ("vectors", randn(9), randn(9)), ("scalar", randn(), randn()), ("patches", randn(2, 1, 3, 3), randn(2, 1, 3, 3)),
+    ("transposed", randn(3, 5).permute(1, 0), randn(5, 3)), ("every_second", randn(10).slice(0, 0, 10, 2), randn(5)), ("past_a_block", randn(523), randn(521)),
+    ("large", values([1e4, -1e4, 30.0]), values([-1e4, 1e4, -30.0])),
+]
+op("discriminatorLoss", discriminator, [
+    *[case(name, {"real": real, "fake": fake}) for name, real, fake in pairs],
+    case("empty", {"real": randn(0, 1), "fake": randn(0, 1)}, grad=False),
+])
+op("generatorLoss", generator, [
+    *[case(name, {"fake": fake if name not in ("transposed", "every_second") else real}) for name, real, fake in pairs],
+    *[case(f"{name}_saturating", {"fake": fake}, saturating=True) for name, _, fake in pairs],
+    case("empty", {"fake": randn(0, 1)}, grad=False),
+])
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------
@@ -294,6 +328,7 @@ op("tripletMarginLoss", triplet, [
     case("p_1", three(), p=1.0),
     case("p_3", three(), p=3.0),
     case("swap", three(9, 4), swap=True),
+    case("eps", three(), eps=0.1),
     case("wide", three(2, 523), margin=9.0),
     case("transposed", {"a": randn(3, 5).permute(1, 0), "positive": randn(5, 3), "negative": randn(5, 3)}),
     case("empty_none", {"a": randn(0, 3), "positive": randn(0, 3), "negative": randn(0, 3)}, reduction="none"),

@@ -12,6 +12,7 @@ import {
 import * as layers from "@nn/layers";
 import * as pool from "@nn/layers/pool";
 import { ConvTranspose1d } from "@nn/layers/sequence";
+import { discriminatorLoss, generatorLoss } from "@nn/layers/gan";
 import type { Attrs } from "./index.ts";
 
 export type Outputs = Tensor | Record<string, Tensor>;
@@ -72,6 +73,18 @@ export const adapters: Record<string, Adapter> = {
     Object.assign(layer, { weight_g: g, weight_v: v, bias: bias ?? null }); // leaves of the case in place of parameters
     return (layer.call as (x: Tensor) => Tensor)(x!);
   },
+  maxoutLayer: ([x, weight, bias], { pieces = 2 }) => {
+    const layer = new layers.Maxout(weight!.shape[1]!, weight!.shape[0]! / (pieces as number), pieces as number);
+    Object.assign(layer.linear, { weight, bias: bias ?? null });
+    return layer.call(x!);
+  },
+  batchNormLayer: ([x, then, weight = null, bias = null], attrs) => {
+    const layer = new (x!.rank === 4 ? layers.BatchNorm2d : layers.BatchNorm1d)(x!.shape[1] ?? 1, { ...attrs, affine: false });
+    Object.assign(layer, { weight, bias });
+    for (const [name, b] of [...layer.namedBuffers()]) if (b.dtype === "f32") Object.assign(layer, { [name]: layers.buffer(b.cast(x!.dtype) as Tensor) });
+    const results = { first: layer.call(x!), second: layer.call(then!), evaluated: layer.eval().call(x!) };
+    return layer.running_mean && layer.running_var ? { ...results, mean: layer.running_mean, variance: layer.running_var } : results;
+  },
   step: ([x]) => step(x!.detach()),
   prelu: ([x, slope]) => x!.prelu(slope!),
   maxout: ([x], { dim }) => maxout(x!, dim as number),
@@ -125,6 +138,8 @@ export const adapters: Record<string, Adapter> = {
   crossEntropyMasked: loss("crossEntropy", 2),
   cosineEmbeddingLoss: loss("cosineEmbeddingLoss", 3),
   tripletMarginLoss: loss("tripletMarginLoss", 3),
+  discriminatorLoss: ([real, fake]) => discriminatorLoss(real!, fake!),
+  generatorLoss: ([fake], attrs) => generatorLoss(fake!, attrs),
   embedding: ([weight, ids], attrs) => embedding(ids!, weight!, attrs),
   embeddingBag: ([weight, ids], { bagOffsets, ...options }) => embeddingBag(ids!, weight!, { ...(bagOffsets ? { offsets: bagOffsets as number[] } : {}), ...options } as EmbeddingBagOptions),
   localResponseNorm: ([x], attrs) => localResponseNorm(x!, attrs as LocalResponseNormOptions),

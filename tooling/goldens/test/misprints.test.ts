@@ -4,10 +4,10 @@
  * (optimizers) are options, never defaults; their numbers are in packages/optim/test/worked.test.ts.
  */
 import { grad } from "@nn/autograd";
-import { Linear, Step, halfMse, init, mseLoss, sequential } from "@nn/layers";
+import { Conv2d, GRU, Linear, LocalResponseNorm, Step, halfMse, init, mseLoss, sequential } from "@nn/layers";
 import { BackPropagation, LinearUnit, gradientDescent } from "@nn/layers/classic";
 import { Adadelta, Adagrad, Adam, RMSprop, SGD, type Optimizer } from "@nn/optim";
-import { GradError, conv2d, ones, randn, samePadding, tensor, trace, validPadding, variable, type Tensor, type Variable } from "@nn/tensor";
+import { GradError, conv2d, noGrad, ones, randn, samePadding, tensor, trace, validPadding, variable, zeros, type Tensor, type Variable } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 
 const f64 = (values: Parameters<typeof tensor>[0]): Tensor => tensor(values as number[], { dtype: "f64" }) as Tensor;
@@ -133,6 +133,21 @@ describe("optimizers: defaults are the field's", () => {
     // Gradients a hundred times apart, steps alike: α and α/√2.
     for (const v of w.dataSync()) expect(v).toBeCloseTo(1 - 0.1 * (1 + Math.SQRT1_2), 6);
   });
+  test("Adadelta cures Adagrad's shrinking rate: under the same gradient for ever its steps do not fade", () => {
+    const lastStep = (make: (w: Variable[]) => Optimizer<{ lr: number }>): [early: number, late: number] => {
+      const w = variable(tensor([0], { dtype: "f64" })).requireGrad() as Variable;
+      const optimizer = make([w]);
+      const path = Array.from({ length: 401 }, () => {
+        w.grad = tensor([1], { dtype: "f64" }).moveTo(null) as Tensor;
+        optimizer.step();
+        return w.item();
+      });
+      return [path[99]! - path[100]!, path[399]! - path[400]!];
+    };
+    const [adagrad, adadelta] = [lastStep((w) => new Adagrad(w, { lr: 0.1 })), lastStep((w) => new Adadelta(w))];
+    expect(adagrad[1] / adagrad[0]).toBeCloseTo(Math.sqrt(101 / 401), 6); // the rate, 1/√t
+    expect(adadelta[1]).toBeGreaterThan(adadelta[0]);
+  });
   test("batch descent finds a minimum, not always the lowest, and needs a rate small enough", () => {
     const two = (v: Tensor): Tensor => v.square().square().sub(v.square().mul(3)).add(v).sum(); // minima at −1.30 and 1.13
     const [left, right] = [-0.5, 0.5].map((from) => gradientDescent(two, f64([from]), { rate: 0.02 }));
@@ -179,4 +194,29 @@ describe("activations", () => {
     expect(slope((v) => halfMse(v, f64([0])), 3)).toBe(3);
     expect(slope((v) => mseLoss(v, f64([0])), 3)).toBe(6);
   });
+});
+
+describe("AlexNet", () => {
+  test("224 pixels under 11×11/4 give 54, not 55: that takes 227, or padding of 2", () => {
+    expect([224, 227, 224 + 2 * 2].map((n) => validPadding(n, 11, 4).out)).toEqual([54, 55, 55]);
+  });
+  test("its first layer has 290 400 neurons, not 253 440", () => {
+    expect(noGrad(() => new Conv2d(3, 96, 11, { stride: 4, padding: 2 }).call(zeros([1, 3, 224, 224]) as Tensor)).size).toBe(290_400);
+  });
+  test("conv3 holds 1.45 % of all parameters, more than 1 %", () => {
+    expect(new Conv2d(256, 384, 3).parameterCount() / 60_965_224).toBeCloseTo(0.0145, 4);
+  });
+  test("α of its normalisation is as printed only on request: divided by n it is another value", () => {
+    const x = f64([1, 2, 3, 4, 5, 6, 7]).reshape([1, 7, 1]);
+    const [byDefault, paper] = [{ k: 2 }, { k: 2, form: "paper" } as const].map((options) => new LocalResponseNorm(5, options).call(x).dataSync()[0]!);
+    expect([byDefault, paper].map((v) => v!.toFixed(10))).toEqual(["0.5945411318", "0.5942915817"]);
+  });
+});
+
+test("sequences of a batch need not be equally long", () => {
+  const gru = new GRU(2, 3, { batchFirst: true });
+  const x = randn([2, 5, 2]) as Tensor<[2, 5, 2]>;
+  const { h } = gru.call(x, { lengths: [5, 2] });
+  const alone = gru.call(x.slice(0, 1, 2).slice(1, 0, 2) as Tensor<[1, 2, 2]>).h as Tensor;
+  alone.dataSync().forEach((v, i) => expect(h.dataSync()[3 + i]).toBeCloseTo(v, 6));
 });

@@ -4,7 +4,7 @@
  */
 import { grad, valueAndGrad } from "@nn/autograd";
 import { sinusoidalPositions } from "@nn/layers";
-import { ArgumentError, ShapeError, concat, conv2d, layerNorm, maxPool2d, scaledDotProductAttention, tensor, type Tensor, samePadding, validPadding } from "@nn/tensor";
+import { ArgumentError, Random, ShapeError, concat, conv2d, layerNorm, maxPool2d, scaledDotProductAttention, tensor, type Tensor, samePadding, validPadding } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 
 type Matrix = number[][];
@@ -225,6 +225,22 @@ describe("SAME and VALID", () => {
     expect(grad((v) => conv2d(v, w, { ...options, padding: "same" }).square().sum())(x).toArray()).toEqual(grad((v) => explicit(v).square().sum())(x).toArray());
     if (valid === "error") expect(() => conv2d(x, w, { ...options, padding: "valid" })).toThrow(ShapeError);
     else expect(conv2d(x, w, { ...options, padding: "valid" }).shape).toEqual([1, 1, 1, valid]);
+  });
+
+  test("what SAME is, over 10⁴ random sizes", () => {
+    const random = new Random(1);
+    for (let i = 0; i < 10_000; i++) {
+      const [size, kernel, stride, dilation] = [300, 11, 6, 4].map((most, k) => random.int(4 * i + k, most) + 1) as [number, number, number, number];
+      const { out, before, after } = samePadding(size, kernel, stride, dilation);
+      const what = [size, kernel, stride, dilation].join();
+      expect(out, what).toBe(Math.ceil(size / stride));
+      expect([0, 1], what).toContain(after - before);
+      const eff = (kernel - 1) * dilation + 1, padded = size + before + after;
+      // The zeros are enough, and one less is not; where the input alone is enough there are none.
+      expect(validPadding(padded, kernel, stride, dilation).out, what).toBe(out);
+      if (before + after > 0) expect(Math.floor((padded - 1 - eff) / stride) + 1, what).toBe(out - 1);
+      else expect(size, what).toBeGreaterThanOrEqual((out - 1) * stride + eff);
+    }
   });
 
   test("in 1, kernel 4, stride 2 does not fit: dividing with truncation would answer 0", () => {

@@ -5,9 +5,9 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "92e13ff9a681"
+#define NN_ABI_HASH "111c58a49d06"
 #define NN_ABI_MAX_DOUBLES 122
-#define NN_KERNEL_COUNT 33
+#define NN_KERNEL_COUNT 35
 /** X(kernel function, its argument struct), in the order of kernel ids. */
 #define NN_KERNELS(X) \
   X(map, MapArgs) \
@@ -42,7 +42,9 @@
   X(layerNormGrad, LayerNormGradArgs) \
   X(attention, AttentionArgs) \
   X(attentionGrad, AttentionGradArgs) \
-  X(poolGather, PoolGatherArgs)
+  X(poolGather, PoolGatherArgs) \
+  X(channelSums, ChannelSumsArgs) \
+  X(channelScale, ChannelScaleArgs)
 
 namespace nn { namespace NN_ISA {
 
@@ -1123,6 +1125,54 @@ struct PoolGatherArgs {
     a.wideTaps = (int64_t)d[15];
     a.x = (float*)(uintptr_t)(uint64_t)d[16];
     a.y = (float*)(uintptr_t)(uint64_t)d[17];
+    return a;
+  }
+};
+
+struct ChannelSumsArgs {
+  int64_t rows;
+  int64_t cols;
+  float* x;
+  float* dy;
+  float* mean;
+  float* dot;
+  float* sum;
+  void* scratch;
+  static ChannelSumsArgs read(const double* d) {
+    ChannelSumsArgs a;
+    a.rows = (int64_t)d[0];
+    a.cols = (int64_t)d[1];
+    a.x = (float*)(uintptr_t)(uint64_t)d[2];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[3];
+    a.mean = (float*)(uintptr_t)(uint64_t)d[4];
+    a.dot = (float*)(uintptr_t)(uint64_t)d[5];
+    a.sum = (float*)(uintptr_t)(uint64_t)d[6];
+    a.scratch = (void*)(uintptr_t)(uint64_t)d[7];
+    return a;
+  }
+};
+
+struct ChannelScaleArgs {
+  int64_t rows;
+  int64_t cols;
+  float* x;
+  float* mean;
+  float* scale;
+  float* shift;
+  float* dy;
+  float* gain;
+  float* y;
+  static ChannelScaleArgs read(const double* d) {
+    ChannelScaleArgs a;
+    a.rows = (int64_t)d[0];
+    a.cols = (int64_t)d[1];
+    a.x = (float*)(uintptr_t)(uint64_t)d[2];
+    a.mean = (float*)(uintptr_t)(uint64_t)d[3];
+    a.scale = (float*)(uintptr_t)(uint64_t)d[4];
+    a.shift = (float*)(uintptr_t)(uint64_t)d[5];
+    a.dy = (float*)(uintptr_t)(uint64_t)d[6];
+    a.gain = (float*)(uintptr_t)(uint64_t)d[7];
+    a.y = (float*)(uintptr_t)(uint64_t)d[8];
     return a;
   }
 };

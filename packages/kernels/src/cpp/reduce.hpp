@@ -23,28 +23,16 @@ constexpr int64_t kPartials = 16384; // floats of partial results on the caller'
 
 struct Sum {
   static constexpr double identity = 0;
-  template <class T> static NN_INLINE T pre(T v) { return v; }
   template <class T> static NN_INLINE T join(T a, T b) { return a + b; }
-};
-struct SumSq : Sum {
-  template <class T> static NN_INLINE T pre(T v) { return v * v; }
 };
 struct Prod {
   static constexpr double identity = 1;
-  template <class T> static NN_INLINE T pre(T v) { return v; }
   template <class T> static NN_INLINE T join(T a, T b) { return a * b; }
 };
 struct Max {
   static constexpr double identity = -__builtin_inf();
-  template <class T> static NN_INLINE T pre(T v) { return v; }
   static NN_INLINE vf join(vf a, vf b) { return max_nan(a, b); }
   template <class T> static NN_INLINE T join(T a, T b) { return a > b || a != a ? a : b; }
-};
-struct Min {
-  static constexpr double identity = __builtin_inf();
-  template <class T> static NN_INLINE T pre(T v) { return v; }
-  static NN_INLINE vf join(vf a, vf b) { return min_nan(a, b); }
-  template <class T> static NN_INLINE T join(T a, T b) { return a < b || a != a ? a : b; }
 };
 
 // ---- inner = 1 ----
@@ -59,22 +47,22 @@ template <class Op> inline float block(const float* p, int64_t n) {
   vf v = identity;
   if (n < W) {
     float a = (float)Op::identity;
-    for (int64_t i = 0; i < n; i++) a = Op::join(a, Op::pre(p[i]));
+    for (int64_t i = 0; i < n; i++) a = Op::join(a, p[i]);
     return a;
   }
   int64_t i = 0;
   if (n >= 8 * W) {
     vf a[8];
-    for (int k = 0; k < 8; k++) a[k] = Op::pre(load(p + k * W));
+    for (int k = 0; k < 8; k++) a[k] = load(p + k * W);
     for (i = 8 * W; i + 8 * W <= n; i += 8 * W)
-      for (int k = 0; k < 8; k++) a[k] = Op::join(a[k], Op::pre(load(p + i + k * W)));
+      for (int k = 0; k < 8; k++) a[k] = Op::join(a[k], load(p + i + k * W));
     for (int h = 4; h > 0; h /= 2)
       for (int k = 0; k < h; k++) a[k] = Op::join(a[k], a[k + h]);
     v = a[0];
   }
-  for (; i + W <= n; i += W) v = Op::join(v, Op::pre(load(p + i)));
+  for (; i + W <= n; i += W) v = Op::join(v, load(p + i));
   if (i < n)  // the last vector again, its lanes already seen masked off
-    v = Op::join(v, select(iota() >= splati((int32_t)(W - (n - i))), Op::pre(load(p + n - W)), identity));
+    v = Op::join(v, select(iota() >= splati((int32_t)(W - (n - i))), load(p + n - W), identity));
   return fold<Op>(v);
 }
 
@@ -105,7 +93,7 @@ template <class Op> inline void reduce_rows(int64_t outer, int64_t r, const floa
     const vi mine = iota() < splati((int32_t)imin(r, W));
     int64_t o = chunk * per;
     for (; o < imin(end, whole); o++)
-      y[o] = fold<Op>(select(mine, Op::pre(load(x + o * r)), splat((float)Op::identity)));
+      y[o] = fold<Op>(select(mine, load(x + o * r), splat((float)Op::identity)));
     for (; o < end; o++) y[o] = (float)row<Op>(x + o * r, r);
   });
 }
@@ -119,8 +107,8 @@ template <class Op> inline void columns(const float* p, int64_t rows, int64_t st
   if (rows <= 8) {
     for (int64_t j = 0; j < width; j += W) {
       const float* q = p + imin(j, width - W);
-      vf v = Op::pre(load(q));
-      for (int64_t r = 1; r < rows; r++) v = Op::join(v, Op::pre(load(q + r * stride)));
+      vf v = load(q);
+      for (int64_t r = 1; r < rows; r++) v = Op::join(v, load(q + r * stride));
       store(out + imin(j, width - W), v);
     }
     return;
@@ -135,8 +123,8 @@ template <class Op> inline void columns(const float* p, int64_t rows, int64_t st
     for (int64_t r = r0; r < end; r++) {
       const float* q = p + r * stride;
       int64_t j = 0;
-      for (; j + W <= width; j += W) store_aligned(acc + j, Op::join(load_aligned(acc + j), Op::pre(load(q + j))));
-      if (j < width) store_aligned(acc + j, Op::join(load_aligned(acc + j), Op::pre(load(q + width - W))));
+      for (; j + W <= width; j += W) store_aligned(acc + j, Op::join(load_aligned(acc + j), load(q + j)));
+      if (j < width) store_aligned(acc + j, Op::join(load_aligned(acc + j), load(q + width - W)));
     }
     for (int64_t j = 0; j < full; j++) total[j] = Op::join(total[j], (double)acc[j]);
     for (int64_t j = full; j < width; j++) total[j] = Op::join(total[j], (double)tail[j]);
@@ -150,7 +138,7 @@ template <class Op> inline void narrow(const float* p, int64_t rows, int64_t inn
   if (width < W) {
     for (int64_t i = 0; i < inner; i++) {
       double a = Op::identity;
-      for (int64_t r = 0; r < rows; r++) a = Op::join(a, (double)Op::pre(p[r * inner + i]));
+      for (int64_t r = 0; r < rows; r++) a = Op::join(a, (double)p[r * inner + i]);
       out[i] = (float)a;
     }
     return;
@@ -162,7 +150,7 @@ template <class Op> inline void narrow(const float* p, int64_t rows, int64_t inn
   for (int64_t i = 0; i < inner; i++) {
     double a = Op::identity;
     for (int64_t k = 0; k < g; k++) a = Op::join(a, (double)part[k * inner + i]);
-    for (int64_t k = 0; k < rows % g; k++) a = Op::join(a, (double)Op::pre(p[k * inner + i]));
+    for (int64_t k = 0; k < rows % g; k++) a = Op::join(a, (double)p[k * inner + i]);
     out[i] = (float)a;
   }
 }
@@ -324,16 +312,14 @@ inline void arg_reduce_columns(int64_t outer, int64_t r, int64_t inner, const fl
 
 }  // namespace reduce_detail
 
-/** y[outer][inner] = sum | max | min | prod | sum of squares over r. Empty r: 0, -inf, +inf, 1, 0. NaN wins max and min. */
+/** y[outer][inner] = sum | max | prod over r. Empty r: 0, -inf, 1. NaN wins max. */
 inline void reduce(const ReduceArgs& a) {
   using namespace reduce_detail;
   if (a.outer <= 0 || a.inner <= 0) return;
   switch (a.kind) {
     case 0: return run<Sum>(a);
     case 1: return run<Max>(a);
-    case 2: return run<Min>(a);
-    case 3: return run<Prod>(a);
-    case 4: return run<SumSq>(a);
+    case 2: return run<Prod>(a);
   }
 }
 

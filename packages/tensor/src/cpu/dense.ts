@@ -1,6 +1,9 @@
 /** Inputs in the memory layout a kernel asks for. */
-import { sizeOf, type Layout } from "../layout.ts";
+import { denseStrides, sizeOf, type Layout, type Shape } from "../layout.ts";
 import { copyInto, empty, type Tensor } from "../tensor.ts";
+
+/** Channels (dimension 1) innermost, the others in order. */
+export const channelsInnermost = (shape: Shape): Layout => ({ shape, strides: denseStrides(shape, [...shape.keys()].filter((d) => d !== 1).concat(1)), offset: 0 });
 
 /** True if `x` lies in memory as `layout` says (size-1 dimensions may have any stride). */
 export const liesAs = (x: Layout, { strides }: Layout): boolean => sizeOf(x.shape) === 0 || x.shape.every((n, d) => n === 1 || x.strides[d] === strides[d]);

@@ -5,6 +5,7 @@ import type { Aval, InputMap, Op } from "../define.ts";
 import type * as ops from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
 import { attention, attentionGrad, attentionQkv, attentionQkvGrad } from "./attention.ts";
+import { batchNorm, batchNormGrad } from "./batch-norm.ts";
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from "./conv2d.ts";
 import { binary, cast, softplus, unary, where } from "./elementwise.ts";
 import { gather, gatherGrad, indexSelect, indexSelectGrad, oneHot } from "./indexing.ts";
@@ -13,7 +14,7 @@ import { activationGrad, linear, matmul } from "./matmul.ts";
 import { concat, contiguous, pad, reshape, unslice } from "./movement.ts";
 import { layerNorm, normGrad, rmsNorm } from "./norm.ts";
 import { avgPool2d, avgPool2dGrad, maxPool2d, maxPool2dGrad, poolGather } from "./pool2d.ts";
-import { argReduce, cumsum, reduce } from "./reduce.ts";
+import { argReduce, cumsum, max, min, reduce } from "./reduce.ts";
 import { recurrent, recurrentGrad } from "./recurrent.ts";
 import { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGrad, softmaxGrad } from "./softmax.ts";
 
@@ -86,8 +87,8 @@ export const kernels = {
   concat,
   sum: reduce("sum"),
   prod: reduce("prod"),
-  max: reduce("max"),
-  min: reduce("min"),
+  max,
+  min,
   argmax: argReduce("max"),
   argmin: argReduce("min"),
   cumsum,
@@ -121,6 +122,8 @@ export const kernels = {
   layerNorm,
   rmsNorm,
   normGrad,
+  batchNorm,
+  batchNormGrad,
   attention,
   attentionGrad,
   attentionQkv,

@@ -1,17 +1,15 @@
 /** Local response normalisation: pixels whose channels lie side by side in memory. Other layouts are copied once. */
 import { kernel } from "../backend.ts";
 import type { Aval } from "../define.ts";
-import { denseStrides, sizeOf, type Layout, type Shape } from "../layout.ts";
+import { sizeOf, type Shape } from "../layout.ts";
 import type { LrnAttrs } from "../ops/lrn.ts";
 import { empty, pointerOf, type Tensor } from "../tensor.ts";
-import { withLayouts } from "./dense.ts";
+import { channelsInnermost, withLayouts } from "./dense.ts";
 import { run } from "./launch.ts";
 
 /** The kernels' largest window. */
 const widest = 256;
 
-/** Channels (dimension 1) innermost, the others in order. */
-const channelsInnermost = (shape: Shape): Layout => ({ shape, strides: denseStrides(shape, [...shape.keys()].filter((d) => d !== 1).concat(1)), offset: 0 });
 const accepts = (inputs: readonly Tensor[], _: readonly Aval[], { size }: LrnAttrs): boolean => size <= widest && inputs.every((t) => t.dtype === "f32");
 
 const sizes = (shape: Shape) => ({ pixels: sizeOf(shape) / shape[1]!, c: shape[1]! });

@@ -7,13 +7,13 @@ import { kernel, type Backend } from "../backend.ts";
 import type { Aval } from "../define.ts";
 import { denseStrides, memoryOrder, sizeOf, type Layout, type Shape } from "../layout.ts";
 import { axis, reducedDims } from "../ops/axes.ts";
-import { withRecording } from "../recorder.ts";
+import { noGrad, withRecording } from "../recorder.ts";
 import { empty, pointerOf, type Tensor } from "../tensor.ts";
 import { copyBlock, fill, withDense } from "./copy.ts";
 import { run, withScratch } from "./launch.ts";
 
-/** What a reduction over no elements gives; `infer` refuses it for max and min. */
-const emptyValue = { sum: 0, prod: 1, max: NaN, min: NaN };
+/** What a reduction over no elements gives; `infer` refuses it for max. */
+const emptyValue = { sum: 0, prod: 1, max: NaN };
 type Kind = keyof typeof emptyValue;
 
 /** Neighbouring dimensions, in memory order, that are all folded or all kept. */
@@ -79,6 +79,10 @@ export const reduce = (kind: Kind) =>
     return y;
   });
 
+export const max = reduce("max");
+/** −max(−x): a second copy of the kernel is not worth its bytes in every page. */
+export const min = kernel<{ x: Tensor }, Attrs, Aval>(({ x }, attrs, out) => noGrad(() => (max.run({ x: x.neg() }, attrs, out) as Tensor).neg()));
+
 /** x as outer, r, inner around `dim`, its dimensions taken in `order`. */
 function aroundInMemory(shape: Shape, order: readonly number[], dim: number): { outer: number; r: number; inner: number } {
   const at = order.indexOf(dim);
@@ -96,7 +100,7 @@ export const argReduce = (kind: "max" | "min") =>
       const y = empty(out, kind === "max" ? "argmax" : "argmin", keptLayout(x, order, dims, out.shape), x.backend);
       if (y.size === 0) return y;
       const form = whole ? { outer: 1, r: x.size, inner: 1 } : aroundInMemory(x.shape, order, dims[0]!);
-      // The kernel finds maxima only: a second copy of it is not worth its bytes in every page.
+      // The kernel finds maxima only, as `reduce` does.
       const searched = kind === "max" ? x : withRecording(false, () => x.neg());
       withDense(searched, order, (pointer) => run(x.backend, "argMax", { ...form, x: pointer, y: pointerOf(y) }));
       if (searched !== x) searched.dispose();

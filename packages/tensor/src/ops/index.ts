@@ -11,4 +11,5 @@ export { recurrent, recurrentGrad } from "./recurrent.ts";
 export { softmax, logSoftmax, softmaxGrad, softmaxCrossEntropy, softmaxCrossEntropyGrad } from "./softmax.ts";
 export { localResponseNorm, localResponseNormGrad } from "./lrn.ts";
 export { layerNorm, rmsNorm, normGrad } from "./norm.ts";
+export { batchNorm, batchNormGrad } from "./batch-norm.ts";
 export { attention, attentionGrad, attentionQkv, attentionQkvGrad } from "./attention.ts";

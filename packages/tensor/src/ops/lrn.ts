@@ -3,7 +3,7 @@
  * convolutional neural networks", section 3.3): `y = x·D^−β` with `D = k + α·S(x²)`, where S sums over the `size` channels
  * around each: ⌊size/2⌋ before it and ⌊(size−1)/2⌋ behind, as PyTorch.
  */
-import { defineOp, type Aval, type RefArray } from "../define.ts";
+import { defineOp, noGradient, type Aval, type RefArray } from "../define.ts";
 import { toFloat } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
@@ -63,14 +63,17 @@ export const localResponseNorm = defineOp({
     denominators(x, attrs).forEach((d, i) => (y.data[i] = x.data[i]! * d ** -attrs.beta));
   },
   vjp: { x: ({ dy, x, attrs }): Tensor => localResponseNormGrad({ x, grad: dy }, attrs) },
+  decompose: ({ x }, attrs) => x.mul(windowSum(x.square(), before(attrs), behind(attrs)).mul(attrs.alpha).add(attrs.k).pow(-attrs.beta)),
   samples: samples.map(({ shape, attrs }) => ({ inputs: { x: shape }, attrs })),
 });
+
+const onlyThrough = noGradient("second derivatives go through the decomposition of localResponseNorm");
 
 /** `dx = grad·D^−β − 2αβ·x·S′(grad·x·D^(−β−1))`; S′ sums over the channels whose window holds this one. */
 export const localResponseNormGrad = defineOp({
   name: "localResponseNormGrad",
   inputs: ["x", "grad"],
-  saves: ["x", "grad"],
+  saves: [],
   infer({ x, grad }, attrs: LrnAttrs) {
     if (grad.shape.join() !== x.shape.join()) throw new ShapeError("localResponseNormGrad", `gradient ${show(grad)} and input ${show(x)} differ`);
     return infer("localResponseNormGrad", x, attrs);
@@ -81,26 +84,6 @@ export const localResponseNormGrad = defineOp({
     for (let i = 0; i < d.length; i++) y.data[i] = grad.data[i]! * d[i]! ** -beta;
     eachNeighbour(x, behind(attrs), before(attrs), (i, j) => (y.data[i]! -= 2 * alpha * beta * x.data[i]! * grad.data[j]! * x.data[j]! * d[j]! ** (-beta - 1)));
   },
-  vjp: {
-    grad: ({ dy, x, attrs }): Tensor => {
-      const { beta, slope, d, u } = second(x, dy, attrs);
-      return dy.mul(d.pow(-beta)).sub(u.mul(x).mul(d.pow(-beta - 1)).mul(slope));
-    },
-    x: ({ dy, x, grad, attrs }): Tensor => {
-      const { alpha, beta, slope, d, u } = second(x, dy, attrs);
-      const q = d.pow(-beta - 1);
-      const transposed = (t: Tensor): Tensor => windowSum(t, behind(attrs), before(attrs));
-      // dD meets d^−β in the first term and d^(−β−1) in the second.
-      const w = u.mul(grad).mul(x).mul(d.pow(-beta - 2)).mul(slope * (beta + 1)).sub(dy.mul(grad).mul(q).mul(beta));
-      return x.mul(transposed(w)).mul(2 * alpha).sub(dy.mul(transposed(grad.mul(x).mul(q))).add(u.mul(grad).mul(q)).mul(slope));
-    },
-  },
+  vjp: { x: onlyThrough, grad: onlyThrough },
   samples: samples.map(({ shape, attrs }) => ({ inputs: { x: shape, grad: shape }, attrs })),
 });
-
-/** What both gradients of the gradient need: D, and u = S(v·x) for the direction v. */
-function second(x: Tensor, v: Tensor, attrs: LrnAttrs) {
-  const { alpha, beta, k } = attrs;
-  const sum = (t: Tensor): Tensor => windowSum(t, before(attrs), behind(attrs));
-  return { alpha, beta, slope: 2 * alpha * beta, d: sum(x.mul(x)).mul(alpha).add(k), u: sum(v.mul(x)) };
-}
