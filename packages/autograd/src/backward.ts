@@ -1,5 +1,5 @@
 /** Reverse mode: from a result back to what it was computed from, last op first. */
-import { GradError, Tensor, currentScope, full, isRecording, onesLike, scope, stepScope, withEngine, withRecording, zerosLike, type Aval, type BackwardOptions } from "@nn/tensor";
+import { GradError, Tensor, addGradients, currentScope, denseGradient, full, isRecording, onesLike, scope, stepScope, withEngine, withRecording, zerosLike, type Aval, type BackwardOptions } from "@nn/tensor";
 import { checkFinite } from "./anomaly.ts";
 import type { Slot } from "./tape.ts";
 import { inputNames, type Node } from "./tape.ts";
@@ -43,7 +43,7 @@ export function gradients(y: Tensor, xs: readonly Tensor[], options: BackwardOpt
       sink: (slot, g) => {
         // More than one part arrives where checkpoints share what they capture.
         const before = found.get(slot);
-        const sum = before ? before.add(g) : g;
+        const sum = before ? before.add(denseGradient(g)) : denseGradient(g);
         found.set(slot, sum.moveTo(home, { leaveStep: false }));
         if (!sum.step) sum.joinStep(stepScope());
       },
@@ -94,7 +94,7 @@ function seed(y: Tensor, gradient: Tensor | undefined): Tensor {
 /** Leaves add up. */
 function accumulate(slot: Slot, g: Tensor): void {
   const old = slot.grad;
-  const sum = old ? old.add(g) : g.alias();
+  const sum = old ? addGradients(old, g) : g.alias();
   // State: it outlives scopes and steps, until zeroGrad() or the parameter itself goes.
   slot.grad = sum.moveTo(null);
   old?.dispose();
@@ -122,8 +122,9 @@ function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }
   for (const node of nodes) {
     const dys: Record<string, Tensor> = {};
     for (const [name, slot] of node.outputs) {
-      const g = pending.get(slot);
-      if (!g) continue;
+      const all = pending.get(slot);
+      if (!all) continue;
+      const g = denseGradient(all);
       pending.delete(slot);
       if (wanted?.has(slot)) sink(slot, g.alias());
       dys[name] = g;
@@ -132,7 +133,7 @@ function walk(root: Slot, dy: Tensor, { createGraph, retainGraph, wanted, sink }
     if (received.length === 0) continue;
     for (const [slot, part] of inputGradients(node, dys, leads, createGraph)) {
       const sum = pending.get(slot);
-      pending.set(slot, sum ? sum.add(part) : part);
+      pending.set(slot, sum ? addGradients(sum, part) : part);
       if (sum && !createGraph) {
         sum.dispose();
         part.dispose();

@@ -8,23 +8,27 @@ export interface EmbeddingOptions {
   paddingIdx?: number | null;
   /** Rows that a call looks up and whose 2-norm exceeds this are first scaled down to it, in place, as in PyTorch. */
   maxNorm?: number | null;
+  /** The gradient holds the rows of the step alone (`RowGradient`), and optimizers leave the others and their moments as they are. */
+  sparse?: boolean;
   /** Keeps the table as it is: a buffer, not a parameter. */
   freeze?: boolean;
   /** Default N(0, 1). */
   init?: Initializer;
 }
 
-/** A vector per id: row `id` of the weight [rows, dim]. The gradient is dense. */
+/** A vector per id: row `id` of the weight [rows, dim]. */
 export class Embedding extends Module {
   readonly weight: Parameter | Buffer;
   readonly paddingIdx: number | null;
   readonly maxNorm: number | null;
+  readonly sparse: boolean;
 
-  constructor(rows: number, dim: number, { paddingIdx = null, maxNorm = null, freeze = false, init = normal() }: EmbeddingOptions = {}) {
+  constructor(rows: number, dim: number, { paddingIdx = null, maxNorm = null, sparse = false, freeze = false, init = normal() }: EmbeddingOptions = {}) {
     super();
     this.paddingIdx = paddingIdx === null ? null : rowOf("Embedding", paddingIdx, rows);
     if (maxNorm !== null && !(maxNorm > 0)) throw new ArgumentError("Embedding", `maxNorm is ${maxNorm}`, { hint: "a number > 0, or null" });
     this.maxNorm = maxNorm;
+    this.sparse = sparse;
     this.weight = (freeze ? buffer : param)(init([rows, dim]));
     if (this.paddingIdx !== null) {
       this.weight.unsafeView().fill(0, this.paddingIdx * dim, (this.paddingIdx + 1) * dim);
@@ -43,11 +47,11 @@ export class Embedding extends Module {
   /** i32 [...] → [..., dim] */
   forward(ids: Tensor): Tensor {
     if (this.maxNorm !== null) shorten(this.weight, ids, this.maxNorm);
-    return embedding(ids, this.weight as Tensor, { paddingIdx: this.paddingIdx });
+    return embedding(ids, this.weight as Tensor, { paddingIdx: this.paddingIdx, sparse: this.sparse });
   }
 
   override describe(): string {
-    return [...this.weight.shape, ...(this.paddingIdx === null ? [] : [`paddingIdx=${this.paddingIdx}`]), ...(this.maxNorm === null ? [] : [`maxNorm=${this.maxNorm}`])].join(", ");
+    return [...this.weight.shape, ...(this.paddingIdx === null ? [] : [`paddingIdx=${this.paddingIdx}`]), ...(this.maxNorm === null ? [] : [`maxNorm=${this.maxNorm}`]), ...(this.sparse ? ["sparse"] : [])].join(", ");
   }
 }
 
@@ -83,6 +87,6 @@ export class EmbeddingBag extends Embedding {
   /** i32 [bags, size], or [n] with the place where each bag begins → [bags, dim] */
   override forward(ids: Tensor, offsets?: readonly number[] | Tensor): Tensor {
     if (this.maxNorm !== null) shorten(this.weight, ids, this.maxNorm);
-    return embeddingBag(ids, this.weight as Tensor, { mode: this.mode, paddingIdx: this.paddingIdx, ...(offsets === undefined ? {} : { offsets }) });
+    return embeddingBag(ids, this.weight as Tensor, { mode: this.mode, paddingIdx: this.paddingIdx, sparse: this.sparse, ...(offsets === undefined ? {} : { offsets }) });
   }
 }

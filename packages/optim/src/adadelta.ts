@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface AdadeltaOptions {
@@ -33,7 +34,7 @@ const adadelta = ({ lr, rho, eps, weightDecay }: AdadeltaOptions) => {
 };
 
 /** Adadelta (Zeiler 2012): steps in units of the weights, so that no rate need be tuned. It cures Adagrad's shrinking rate. */
-export class Adadelta extends Optimizer<AdadeltaOptions> {
+export class Adadelta extends RuleOptimizer<AdadeltaOptions> {
   constructor(params: Iterable<Variable> | readonly Group<AdadeltaOptions>[], options: Partial<AdadeltaOptions> = {}) {
     super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, ...options }, adadelta);
   }

@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface AdagradOptions {
@@ -42,7 +43,7 @@ const adagrad = ({ lr, lrDecay, eps, epsUnderRoot, initialAccumulator, weightDec
 };
 
 /** Adagrad (Duchi 2011, "Adaptive subgradient methods"): a rate per weight that only shrinks; for sparse inputs. */
-export class Adagrad extends Optimizer<AdagradOptions> {
+export class Adagrad extends RuleOptimizer<AdagradOptions> {
   constructor(params: Iterable<Variable> | readonly Group<AdagradOptions>[], options: Partial<AdagradOptions> = {}) {
     super(params, { lr: 1e-2, lrDecay: 0, eps: 1e-10, epsUnderRoot: false, initialAccumulator: 0, weightDecay: 0, ...options }, adagrad);
   }

@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkAdaptive } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface AdamOptions {
@@ -26,23 +27,25 @@ const adam = (decoupled: boolean) => (options: AdamOptions) => {
   return defineRule({
     key: (decoupled ? "adamw" : "adam") + (amsgrad ? "+amsgrad" : "") + (guarded ? "+guarded" : "") + (decays ? "+decay" : ""),
     state: amsgrad ? ["m", "v", "vMax"] : ["m", "v"],
-    numbers: (t) => ({
-      beta1,
-      beta2,
-      fresh1: 1 - beta1,
-      fresh2: 1 - beta2,
-      rate: correctNumerator ? lr / (1 - beta1 ** t) : lr,
-      // √v̂ + ε with v̂ = v/(1−β₂ᵗ), as √v · scale + ε.
-      scale: 1 / Math.sqrt(1 - beta2 ** t),
-      eps,
-      decay: decoupled ? 1 - lr * weightDecay : weightDecay,
-    }),
+    numbers(t) {
+      // m̂/(√v̂ + ε) with v̂ = v/(1−β₂ᵗ), as m̂·c/(√v + ε·c) with c = √(1−β₂ᵗ): one multiplication less per weight.
+      const c = Math.sqrt(1 - beta2 ** t);
+      return {
+        beta1,
+        beta2,
+        fresh1: 1 - beta1,
+        fresh2: 1 - beta2,
+        rate: (lr * c) / (correctNumerator ? 1 - beta1 ** t : 1),
+        eps: eps * c,
+        decay: decoupled ? 1 - lr * weightDecay : weightDecay,
+      };
+    },
     step(w, g, { m, v, vMax }, n) {
       const gradient = decays && !decoupled ? g.add(w.mul(n.decay)) : g;
       const nextM = m.mul(n.beta1).add(gradient.mul(n.fresh1));
       const nextV = v.mul(n.beta2).add(gradient.mul(gradient).mul(n.fresh2));
       const top = amsgrad ? vMax.maximum(nextV) : nextV;
-      const root = top.sqrt().mul(n.scale).add(n.eps);
+      const root = top.sqrt().add(n.eps);
       const quotient = nextM.mul(n.rate).div(root);
       const update = guarded ? root.eq(0).where(0, quotient) : quotient;
       return { w: (decays && decoupled ? w.mul(n.decay) : w).sub(update), m: nextM, v: nextV, vMax: top };
@@ -53,14 +56,14 @@ const adam = (decoupled: boolean) => (options: AdamOptions) => {
 const defaults: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, correctNumerator: true };
 
 /** Adam (Kingma & Ba 2014); weight decay is an L2 term in the gradient. */
-export class Adam extends Optimizer<AdamOptions> {
+export class Adam extends RuleOptimizer<AdamOptions> {
   constructor(params: Iterable<Variable> | readonly Group<AdamOptions>[], options: Partial<AdamOptions> = {}) {
     super(params, { ...defaults, ...options }, adam(false));
   }
 }
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2017); default decay 0.01. */
-export class AdamW extends Optimizer<AdamOptions> {
+export class AdamW extends RuleOptimizer<AdamOptions> {
   constructor(params: Iterable<Variable> | readonly Group<AdamOptions>[], options: Partial<AdamOptions> = {}) {
     super(params, { ...defaults, weightDecay: 1e-2, ...options }, adam(true));
   }

@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkAdaptive } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface AdamaxOptions {
@@ -31,7 +32,7 @@ const adamax = (options: AdamaxOptions) => {
 };
 
 /** Adamax: Adam under the infinity norm (Kingma & Ba 2014, section 7.1). */
-export class Adamax extends Optimizer<AdamaxOptions> {
+export class Adamax extends RuleOptimizer<AdamaxOptions> {
   constructor(params: Iterable<Variable> | readonly Group<AdamaxOptions>[], options: Partial<AdamaxOptions> = {}) {
     super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...options }, adamax);
   }

@@ -1,5 +1,5 @@
 /** Adaptive gradient clipping. */
-import { noGrad, type Tensor, type Variable } from "@nn/tensor";
+import { RowGradient, noGrad, tensor, type Tensor, type Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
 import { acceptNorm, normOf, replaceGrad, withGrad, type ClipOptions } from "./grads.ts";
 
@@ -23,7 +23,8 @@ export function clipGradAdaptive(params: Iterable<Variable>, { clipping = 0.01, 
     if (!acceptNorm("clipGradAdaptive", list, normOf(list), options)) return;
     for (const p of list) {
       const g = p.grad as Tensor;
-      const most = unitNorm(p).maximum(eps).mul(clipping);
+      const weights = g instanceof RowGradient ? p.indexSelect(0, tensor(g.rows)) : p;
+      const most = unitNorm(weights).maximum(eps).mul(clipping);
       // Short of 1 only where the gradient is too long; the bound keeps 0/0 out.
       replaceGrad(p, g.mul(most.div(unitNorm(g).maximum(1e-6)).minimum(1)));
     }

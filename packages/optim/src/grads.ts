@@ -1,5 +1,5 @@
 /** What the kinds of clipping share: norms, replacing gradients, and what happens when one is not finite. */
-import { GradError, type Tensor, type Variable } from "@nn/tensor";
+import { GradError, RowGradient, type Tensor, type Variable } from "@nn/tensor";
 
 export interface ClipOptions {
   /** A gradient with NaN or ∞: throw, or drop all gradients so that the next `step()` updates none of these parameters. Default "raise". */
@@ -31,6 +31,6 @@ export function acceptNorm(op: string, list: readonly Variable[], norm: number, 
 /** `next` becomes the gradient of `p`; the old one ends. */
 export function replaceGrad(p: Variable, next: Tensor): void {
   const old = p.grad!;
-  p.grad = next.moveTo(null);
+  p.grad = (old instanceof RowGradient ? old.with(next) : next).moveTo(null);
   old.dispose();
 }

@@ -1,5 +1,6 @@
 /** Optimizers as pure rules over one fused pass, schedules, clipping, averages of weights. */
-export { Optimizer, type Group, type OptimizerState } from "./optimizer.ts";
+export { Optimizer, type Closure, type Group, type OptimizerState } from "./optimizer.ts";
+export { RuleOptimizer } from "./rule-optimizer.ts";
 export { defineRule, type Rule } from "./rule.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
 export { MomentumEMA, type MomentumEMAOptions } from "./momentum.ts";
@@ -13,7 +14,6 @@ export { Adamax, type AdamaxOptions } from "./adamax.ts";
 export { NAdam, type NAdamOptions } from "./nadam.ts";
 export { RAdam, type RAdamOptions } from "./radam.ts";
 export { Lion, type LionOptions } from "./lion.ts";
-export { LBFGS, type Closure, type LBFGSOptions, type LBFGSState } from "./lbfgs.ts";
 export { clipGradNorm } from "./clip.ts";
 export { clipGradNormPerLayer, clipGradValue } from "./clip.ts";
 export { clipGradAdaptive, type AdaptiveClipOptions } from "./agc.ts";

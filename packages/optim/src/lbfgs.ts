@@ -1,5 +1,7 @@
-import { ArgumentError, GradError, endStep, scope, tensor, withRecording, type Tensor, type Variable } from "@nn/tensor";
+/** `@nn/optim/lbfgs`: for full batches; a module of its own, as most pages need none. */
+import { ArgumentError, GradError, denseGradient, endStep, scope, tensor, withRecording, type Tensor, type Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
+import { Optimizer, type Closure, type Group, type OptimizerState } from "./optimizer.ts";
 import { strongWolfe, type LinePoint } from "./wolfe.ts";
 
 export interface LBFGSOptions {
@@ -17,17 +19,10 @@ export interface LBFGSOptions {
   lineSearch: "none" | "strongWolfe";
 }
 
-/** What `stateDict` gives: numbers, and flat f64 tensors over all weights. */
-export interface LBFGSState {
-  readonly iterations: number;
-  readonly evaluations: number;
-  readonly stepLength: number;
-  readonly scale: number;
-  readonly tensors: Map<string, Tensor>;
+interface Evaluation {
+  readonly f: number;
+  readonly g: Float64Array;
 }
-
-/** Evaluates the loss at the current weights: clears the gradients, computes them, and returns the loss. */
-export type Closure = () => Tensor | number;
 
 interface Memory {
   iterations: number;
@@ -46,21 +41,19 @@ interface Memory {
  * L-BFGS (Liu & Nocedal 1989, "On the limited memory BFGS method for large scale optimization"): `d = −H⁻¹g` from the last pairs
  * `s = Δw, y = Δg` by two loops, `w ← w + t·d`. For smooth losses of full batches. Not element-wise, so not a rule: it works on
  * all weights as one f64 vector, whatever their dtype. Options and stop rules as in PyTorch.
+ *
+ * @throws ArgumentError for more than one group: one step length moves all weights.
  */
-export class LBFGS {
-  readonly options: LBFGSOptions;
-  readonly #params: readonly Variable[];
+export class LBFGS extends Optimizer<LBFGSOptions> {
+  override readonly needsClosure = true;
   readonly #size: number;
   #memory: Memory;
 
-  constructor(params: Iterable<Variable>, options: Partial<LBFGSOptions> = {}) {
-    this.#params = [...params];
-    if (this.#params.length === 0) throw new ArgumentError("LBFGS", "no parameters", { hint: "pass model.parameters()" });
+  constructor(params: Iterable<Variable> | readonly Group<LBFGSOptions>[], options: Partial<LBFGSOptions> = {}) {
     const maxIter = options.maxIter ?? 20;
-    this.options = { lr: 1, maxIter, maxEval: Math.floor(maxIter * 1.25), toleranceGrad: 1e-7, toleranceChange: 1e-9, historySize: 100, lineSearch: "none", ...options };
-    for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const) checkRange("LBFGS", name, this.options[name], 0);
-    for (const name of ["maxIter", "maxEval", "historySize"] as const) checkRange("LBFGS", name, this.options[name], 1);
-    this.#size = this.#params.reduce((sum, p) => sum + p.size, 0);
+    super(params, { lr: 1, maxIter, maxEval: Math.floor(maxIter * 1.25), toleranceGrad: 1e-7, toleranceChange: 1e-9, historySize: 100, lineSearch: "none", ...options }, check);
+    if (this.groups.length > 1) throw new ArgumentError("LBFGS", `${this.groups.length} groups`, { hint: "it has one step length for all weights: pass them as one list" });
+    this.#size = this.params.reduce((sum, p) => sum + p.size, 0);
     this.#memory = { iterations: 0, evaluations: 0, t: 0, d: new Float64Array(0), gradient: new Float64Array(0), scale: 1, s: [], y: [] };
   }
 
@@ -77,18 +70,19 @@ export class LBFGS {
    *
    * @throws GradError if that loss or its gradient is not finite; the weights are unchanged then.
    */
-  step(closure: Closure): number {
-    const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, lineSearch } = this.options;
+  override step(closure?: Closure): number {
+    if (!closure) throw new ArgumentError("LBFGS", "step() without a closure", { hint: "pass a function that clears the gradients, computes them and returns the loss" });
+    const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, lineSearch } = this.groups[0]!.options;
     const memory = this.#memory;
-    const evaluate = (): number => {
+    const evaluate = (): Evaluation => {
       memory.evaluations++;
-      return withRecording(true, () => scope(() => valueOf(closure()), "LBFGS.step()"));
+      return withRecording(true, () => scope(() => ({ f: valueOf(closure()), g: this.#gather() }), "LBFGS.step()"));
     };
     const enter = memory.evaluations;
-    const first = evaluate();
-    let loss = first;
-    let g = this.#gather();
+    let { f: loss, g } = evaluate();
+    const first = loss;
     if (!Number.isFinite(first) || !Number.isFinite(dot(g, g))) throw new GradError("LBFGS", `the loss is ${first}, its squared gradient norm ${dot(g, g)}`, { hint: "start elsewhere, or use lineSearch: \"strongWolfe\"" });
+    this.stepCount++;
 
     for (let i = 1; i <= maxIter && largest(g) > toleranceGrad; i++) {
       memory.iterations++;
@@ -103,9 +97,8 @@ export class LBFGS {
       if (lineSearch === "strongWolfe") {
         const at = (t: number): LinePoint => {
           this.#move(w, d, t);
-          const f = evaluate();
-          const gradient = this.#gather();
-          return { t, f, g: gradient, slope: dot(gradient, d) };
+          const here = evaluate();
+          return { t, ...here, slope: dot(here.g, d) };
         };
         const best = strongWolfe(at, { t: 0, f: loss, g, slope }, tried, largest(d), { tolerance: toleranceChange });
         [memory.t, loss, g] = [best.t, best.f, best.g];
@@ -113,8 +106,7 @@ export class LBFGS {
       } else {
         this.#move(w, d, tried);
         if (i === maxIter) break; // the next step evaluates here
-        loss = evaluate();
-        g = this.#gather();
+        ({ f: loss, g } = evaluate());
       }
       if (memory.evaluations - enter >= maxEval || largest(d) * memory.t <= toleranceChange || Math.abs(loss - before) < toleranceChange) break;
     }
@@ -130,7 +122,7 @@ export class LBFGS {
     const s = memory.d.map((v) => v * memory.t);
     const curvature = dot(y, s);
     if (curvature > 1e-10) {
-      if (memory.s.length === this.options.historySize) [memory.s, memory.y] = [memory.s.slice(1), memory.y.slice(1)];
+      if (memory.s.length === this.groups[0]!.options.historySize) [memory.s, memory.y] = [memory.s.slice(1), memory.y.slice(1)];
       memory.s.push(s);
       memory.y.push(y);
       memory.scale = curvature / dot(y, y);
@@ -150,7 +142,7 @@ export class LBFGS {
   #flat(read: (p: Variable) => ArrayLike<number> | null): Float64Array {
     const all = new Float64Array(this.#size);
     let at = 0;
-    for (const p of this.#params) {
+    for (const p of this.params) {
       const values = read(p);
       if (values) all.set(values, at);
       at += p.size;
@@ -162,48 +154,49 @@ export class LBFGS {
   }
   /** Parameters without a gradient do not move. */
   #gather(): Float64Array {
-    return this.#flat((p) => p.grad?.dataSync() ?? null);
+    return this.#flat((p) => p.grad && denseGradient(p.grad).dataSync());
   }
 
   /** `w + t·d` */
   #move(w: Float64Array, d: Float64Array, t: number): void {
     let at = 0;
-    for (const p of this.#params) {
+    for (const p of this.params) {
       const from = at;
       p.write(w.subarray(from, (at += p.size)).map((v, i) => v + t * d[from + i]!), "LBFGS.step()");
     }
   }
 
-  /** Frees all gradients. */
-  zeroGrad(): void {
-    for (const p of this.#params) {
-      p.grad?.dispose();
-      p.grad = null;
-    }
-  }
-
-  stateDict(): LBFGSState {
+  /** Over all weights: `d`, `gradient`, `s.0`, …, `y.0`, …; and `numbers`. All f64. */
+  override stateDict(): OptimizerState {
     const { iterations, evaluations, t, scale, d, gradient, s, y } = this.#memory;
-    const lists = { d: [d], gradient: [gradient], s, y };
-    const tensors = new Map(Object.entries(lists).flatMap(([name, list]) => list.map((v, i): [string, Tensor] => [`${name}.${i}`, tensor(v)])));
-    return { iterations, evaluations, stepLength: t, scale, tensors };
+    const vectors = { numbers: Float64Array.of(iterations, evaluations, t, scale), d, gradient, ...indexed("s", s), ...indexed("y", y) };
+    const tensors = new Map(Object.entries(vectors).map(([name, v]) => [name, tensor(v)]));
+    return { step: this.stepCount, updates: this.params.map(() => this.stepCount), tensors, options: [{ ...this.groups[0]!.options }] };
   }
 
-  /** Continues exactly where `state` was taken. @throws ArgumentError if it is of another number of weights. */
-  loadStateDict({ iterations, evaluations, stepLength, scale, tensors }: LBFGSState): void {
-    const list = (name: string): Float64Array[] => {
-      const found: Float64Array[] = [];
-      for (let i = 0, v; (v = tensors.get(`${name}.${i}`)); i++) {
-        if (iterations > 0 && v.size !== this.#size) throw new ArgumentError("LBFGS", `state '${name}' is of ${v.size} weights, the optimizer has ${this.#size}`);
-        found.push(v.dataSync() as Float64Array);
-      }
-      return found;
+  override loadStateDict({ step, tensors, options }: OptimizerState): void {
+    const read = (name: string): Float64Array => {
+      const v = tensors.get(name);
+      if (!v) throw new ArgumentError("LBFGS", `the state has no '${name}'`, { hint: "it is of another optimizer" });
+      return v.dataSync() as Float64Array;
     };
-    const none = new Float64Array(0);
-    this.#memory = { iterations, evaluations, t: stepLength, scale, d: list("d")[0] ?? none, gradient: list("gradient")[0] ?? none, s: list("s"), y: list("y") };
+    const [iterations, evaluations, t, scale] = read("numbers") as unknown as [number, number, number, number];
+    const list = (name: string): Float64Array[] => [...tensors.keys()].filter((key) => key.startsWith(`${name}.`)).map((_, i) => read(`${name}.${i}`));
+    const memory = { iterations, evaluations, t, scale, d: read("d"), gradient: read("gradient"), s: list("s"), y: list("y") };
+    const other = [memory.d, memory.gradient, ...memory.s, ...memory.y].find((v) => iterations > 0 && v.length !== this.#size);
+    if (other) throw new ArgumentError("LBFGS", `the state is of ${other.length} weights, the optimizer has ${this.#size}`);
+    Object.assign(this.groups[0]!.options, options[0]);
+    this.stepCount = step;
+    this.#memory = memory;
   }
 }
 
+function check(options: LBFGSOptions): void {
+  for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const) checkRange("LBFGS", name, options[name], 0);
+  for (const name of ["maxIter", "maxEval", "historySize"] as const) checkRange("LBFGS", name, options[name], 1);
+}
+
+const indexed = (name: string, list: readonly Float64Array[]): Record<string, Float64Array> => Object.fromEntries(list.map((v, i) => [`${name}.${i}`, v]));
 const valueOf = (loss: Tensor | number): number => (typeof loss === "number" ? loss : loss.item());
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkAdaptive } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface LionOptions {
@@ -28,7 +29,7 @@ const lion = (options: LionOptions) => {
 };
 
 /** Lion (Chen 2023, "Symbolic discovery of optimization algorithms"): signs of a momentum, one state per weight. */
-export class Lion extends Optimizer<LionOptions> {
+export class Lion extends RuleOptimizer<LionOptions> {
   constructor(params: Iterable<Variable> | readonly Group<LionOptions>[], options: Partial<LionOptions> = {}) {
     super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, ...options }, lion);
   }

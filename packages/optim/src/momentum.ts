@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface MomentumEMAOptions {
@@ -32,7 +33,7 @@ const momentumEMA = ({ lr, beta, weightDecay }: MomentumEMAOptions) => {
  * Momentum as a running mean, without bias correction. It is classical momentum (`SGD` with `momentum`) at the rate `lr·(1−β)`:
  * at equal rates its first step is 1/(1−β) times smaller. `SGD` with `dampening` differs, its first velocity is the whole gradient.
  */
-export class MomentumEMA extends Optimizer<MomentumEMAOptions> {
+export class MomentumEMA extends RuleOptimizer<MomentumEMAOptions> {
   constructor(params: Iterable<Variable> | readonly Group<MomentumEMAOptions>[], options: Partial<MomentumEMAOptions> = {}) {
     super(params, { lr: 1e-2, beta: 0.9, weightDecay: 0, ...options }, momentumEMA);
   }

@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkAdaptive, checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface NAdamOptions {
@@ -64,7 +65,7 @@ const nadam = (options: NAdamOptions) => {
 };
 
 /** Adam with Nesterov momentum (Dozat 2016, "Incorporating Nesterov momentum into Adam"). */
-export class NAdam extends Optimizer<NAdamOptions> {
+export class NAdam extends RuleOptimizer<NAdamOptions> {
   constructor(params: Iterable<Variable> | readonly Group<NAdamOptions>[], options: Partial<NAdamOptions> = {}) {
     super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, momentumDecay: 4e-3, weightDecay: 0, ...options }, nadam);
   }

@@ -1,6 +1,7 @@
-import { ArgumentError, noGrad, withRecording, type Tensor, type Variable } from "@nn/tensor";
+import { ArgumentError, GradError, RowGradient, noGrad, withRecording, type Tensor, type Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface NesterovOptions {
@@ -36,7 +37,8 @@ const nesterov = ({ lr, momentum, weightDecay }: NesterovOptions) => {
  * At a constant rate `SGD` with `nesterov: true` walks the look-ahead points of this path: the same method without the extra move,
  * but other weights after every step.
  */
-export class Nesterov extends Optimizer<NesterovOptions> {
+export class Nesterov extends RuleOptimizer<NesterovOptions> {
+  override readonly needsClosure = true;
   /** While at the look-ahead point: how far each parameter was moved. */
   #ahead: Map<Variable, Tensor> | null = null;
 
@@ -77,6 +79,7 @@ export class Nesterov extends Optimizer<NesterovOptions> {
     const moves = this.#ahead;
     if (!moves) throw new ArgumentError("Nesterov", "step() without lookAhead()", { hint: "call lookAhead() before the forward pass, or pass a closure" });
     noGrad(() => {
+      if (this.params.some((p) => p.grad instanceof RowGradient)) throw new GradError("Nesterov", "a sparse gradient, but looking ahead moved all rows", { hint: "SGD with nesterov: true, or an embedding without sparse" });
       for (const [p, move] of moves) {
         if (p.grad === null) p.write(p.sub(move).dataSync(), "optimizer.step()");
         move.dispose();

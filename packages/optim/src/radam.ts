@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkAdaptive } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface RAdamOptions {
@@ -52,7 +53,7 @@ const radam = (options: RAdamOptions) => {
 };
 
 /** Rectified Adam (Liu 2019, "On the variance of the adaptive learning rate and beyond"): warm-up out of the statistics of v. */
-export class RAdam extends Optimizer<RAdamOptions> {
+export class RAdam extends RuleOptimizer<RAdamOptions> {
   constructor(params: Iterable<Variable> | readonly Group<RAdamOptions>[], options: Partial<RAdamOptions> = {}) {
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...options }, radam);
   }

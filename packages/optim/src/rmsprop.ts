@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface RMSpropOptions {
@@ -45,7 +46,7 @@ const rmsprop = ({ lr, alpha, eps, epsUnderRoot, centered, momentum, weightDecay
 };
 
 /** RMSProp (Tieleman & Hinton 2012, lecture 6.5). Options as in PyTorch, but `alpha` is Hinton's. */
-export class RMSprop extends Optimizer<RMSpropOptions> {
+export class RMSprop extends RuleOptimizer<RMSpropOptions> {
   constructor(params: Iterable<Variable> | readonly Group<RMSpropOptions>[], options: Partial<RMSpropOptions> = {}) {
     super(params, { lr: 1e-2, alpha: 0.9, eps: 1e-8, epsUnderRoot: false, centered: false, momentum: 0, weightDecay: 0, ...options }, rmsprop);
   }

@@ -1,6 +1,7 @@
 import type { Variable } from "@nn/tensor";
 import { checkRange } from "./check.ts";
-import { Optimizer, type Group } from "./optimizer.ts";
+import type { Group } from "./optimizer.ts";
+import { RuleOptimizer } from "./rule-optimizer.ts";
 import { defineRule } from "./rule.ts";
 
 export interface SGDOptions {
@@ -44,7 +45,7 @@ const sgd = ({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions) => 
 };
 
 /** Stochastic gradient descent, with momentum, dampening, Nesterov and L2 decay as in PyTorch. */
-export class SGD extends Optimizer<SGDOptions> {
+export class SGD extends RuleOptimizer<SGDOptions> {
   constructor(params: Iterable<Variable> | readonly Group<SGDOptions>[], options: Partial<SGDOptions> = {}) {
     super(params, { lr: 1e-2, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options }, sgd);
   }

@@ -1,6 +1,6 @@
 import { memory, tensor, variable, type Variable } from "@nn/tensor";
 import "@nn/autograd";
-import { LBFGS, type LBFGSOptions } from "@nn/optim";
+import { LBFGS, type LBFGSOptions } from "@nn/optim/lbfgs";
 import { describe, expect, it } from "vitest";
 import { strongWolfe } from "../src/wolfe.ts";
 
@@ -110,7 +110,7 @@ describe("LBFGS", () => {
   it("refuses what it cannot do", () => {
     const w = at([1]);
     expect(() => new LBFGS([])).toThrowErrorMatchingInlineSnapshot(`
-      [ArgumentError: LBFGS: no parameters
+      [ArgumentError: Optimizer: no parameters
         hint: pass model.parameters()]
     `);
     expect(() => new LBFGS([w], { maxIter: 0 })).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: LBFGS: maxIter is 0, must be ≥ 1]`);
@@ -126,7 +126,7 @@ describe("LBFGS", () => {
       return loss;
     };
     optimizer.step(closure);
-    expect(() => new LBFGS([at([1, 2])]).loadStateDict(optimizer.stateDict())).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: LBFGS: state 'd' is of 1 weights, the optimizer has 2]`);
+    expect(() => new LBFGS([at([1, 2])]).loadStateDict(optimizer.stateDict())).toThrowErrorMatchingInlineSnapshot(`[ArgumentError: LBFGS: the state is of 1 weights, the optimizer has 2]`);
   });
 });
 

@@ -17,6 +17,7 @@ export { memory, scope, keep, openScope, closeScope, abandonScope, currentScope,
 export { noGrad, isRecording, withRecorder, withRecording, setRecorder, getRecorder, type BackwardOptions, type Recorder, type TapeSlot } from "./recorder.ts";
 export { setEngine, getEngine, withEngine, withReference, defaultBackend, type Backend } from "./backend.ts";
 export { trace, type KernelCall, type Launch } from "./trace.ts";
+export { RowGradient, addGradients, denseGradient } from "./row-gradient.ts";
 export { traceProgram, runOver, type ElementwiseRule } from "./program.ts";
 
 export type { Broadcast, FitsBroadcast, FitsLast, FitsMatMul, MatMul, Misfit, WithLast } from "./shape-types.ts";

@@ -70,20 +70,32 @@ export function traceProgram(name: string, inputs: number, params: number, rule:
   };
 }
 
+/** Contiguous f32 tensors of one size. */
+export interface Segment {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Only these rows (distinct) of all but the tensors that have no other rows, which are read in order. */
+  readonly rows?: Int32Array | null;
+}
+
 /**
- * Runs `program` over lists of contiguous f32 tensors: `segments[i]` names the inputs and where the outputs go.
+ * Runs `program` over `segments`: what it reads, and where the outputs go.
  * Outputs may be inputs: that is an update in place, and `writer` is noted as its author.
  */
-export function runOver(backend: Backend, program: Program, segments: readonly { inputs: readonly Tensor[]; outputs: readonly Tensor[] }[], params: readonly number[], writer: string): void {
+export function runOver(backend: Backend, program: Program, segments: readonly Segment[], params: readonly number[], writer: string): void {
   const width = 1 + program.inputs + program.outputs.length;
   launchesFor(writer);
-  withScratch(backend, Math.max(segments.length, 1) * width * 8, (pointer) => {
-    const table = backend.engine.f64(pointer, segments.length * width);
+  const count = segments.reduce((n, { rows }) => n + (rows?.length ?? 1), 0);
+  withScratch(backend, Math.max(count, 1) * width * 8, (pointer) => {
+    const table = backend.engine.f64(pointer, count * width);
     let at = 0;
-    for (const { inputs, outputs } of segments) {
-      table[at++] = inputs[0]!.size;
-      for (const t of inputs) table[at++] = pointerOf(t);
-      for (const t of outputs) table[at++] = pointerOf(t);
+    for (const { inputs, outputs, rows } of segments) {
+      const size = inputs[0]!.size / (rows ? inputs[0]!.shape[0]! : 1);
+      const places = [...inputs, ...outputs].map((t) => ({ start: pointerOf(t), inOrder: t.shape[0] === rows?.length }));
+      (rows ?? [0]).forEach((row, k) => {
+        table[at++] = size;
+        for (const { start, inOrder } of places) table[at++] = start + 4 * size * (inOrder ? k : row);
+      });
     }
     run(backend, "mapList", {
       program: programPointer(backend.engine, program),
@@ -92,7 +104,7 @@ export function runOver(backend: Backend, program: Program, segments: readonly {
       nparam: program.params + program.constants.length,
       nout: program.outputs.length,
       segments: pointer,
-      count: segments.length,
+      count,
       param: [...params, ...program.constants],
       outReg: program.outputs,
     });

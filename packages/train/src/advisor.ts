@@ -72,7 +72,7 @@ const rules: readonly Rule[] = [
     advice: (s) => ({
       optimizer: "Adam",
       options: { lr: 1e-3 },
-      also: (s.sparseParameters ?? 0) > largeTable ? ["the lazy mode of Adam, which touches only the rows of the batch"] : [],
+      also: (s.sparseParameters ?? 0) > largeTable ? ["`sparse: true` for the embedding: steps then touch only the rows of the batch, and moments of the others do not decay"] : [],
       because: [
         "Embeddings: rare rows get few gradients, and an adaptive rate makes the most of each.",
         ...((s.sparseParameters ?? 0) > largeTable ? [`A table of ${s.sparseParameters!.toLocaleString("en")} numbers: updating all rows in every step costs more than the gradient.`] : []),

@@ -5,7 +5,7 @@
 import type { DataLoader, Fields, LoaderState, TensorsOf } from "@nn/data";
 import type { Module } from "@nn/layers";
 import { clipGradNorm, type Optimizer, type OptimizerState } from "@nn/optim";
-import { ArgumentError, NnError, randomState, scope, setRandomState, variable, type RandomStream, type Tensor } from "@nn/tensor";
+import { ArgumentError, NnError, RowGradient, randomState, scope, setRandomState, tensor, variable, type RandomStream, type Tensor } from "@nn/tensor";
 import { breath } from "./breath.ts";
 import { Mean } from "./metrics.ts";
 
@@ -22,7 +22,7 @@ export interface TrainerOptions<F extends Fields> {
   clipNorm?: number;
   /** What clipping does with gradients that are not finite: throw a GradError (default), or skip this update. */
   nonFinite?: "raise" | "skip";
-  /** Batches to an update, which follows the mean of their gradients. Default 1. */
+  /** Batches to an update, which follows the mean of their gradients. Default 1, as it must be for an optimizer that needs a closure. */
   accumulate?: number;
   callbacks?: Callback[];
 }
@@ -88,9 +88,13 @@ export class Trainer<F extends Fields> implements TrainerView {
   #stopped = false;
 
   constructor(options: TrainerOptions<F>) {
+    const { optimizer, accumulate = 1 } = options;
+    if (optimizer.needsClosure && accumulate > 1) {
+      throw new ArgumentError("Trainer", `accumulate is ${accumulate}, but ${optimizer.constructor.name} evaluates the loss of a batch again`, { hint: "larger batches" });
+    }
     this.#options = options;
     this.model = options.model;
-    this.#baseRates = options.optimizer.groups.map((g) => g.options.lr);
+    this.#baseRates = optimizer.groups.map((g) => g.options.lr);
   }
 
   get history(): readonly EpochInfo[] {
@@ -138,26 +142,45 @@ export class Trainer<F extends Fields> implements TrainerView {
     optimizer.groups.forEach((g, i) => (g.options.lr = this.#baseRates[i]! * factor));
     const first = (Object.values(batch) as Tensor[])[0]!;
     for (const c of callbacks) c.onBatch?.(done, () => loss(batch, this.model), this);
-    const value = scope(() => {
+    // The mean over the batches of this update; the last one of an epoch may have fewer.
+    const before = Math.floor((done - 1) / accumulate) * accumulate;
+    const together = Math.min(accumulate, loader.length - before);
+    let value: number | null = null;
+    const evaluate = (): number => scope(() => {
       const l = loss(batch, this.model);
       const number = l.item();
-      if (!Number.isFinite(number)) {
+      if (value === null && !Number.isFinite(number)) { // later on a line search may go too far
         throw new DivergedError(`the loss is ${number} in epoch ${epoch}, batch ${done}`, { hint: `lower the learning rate (now ${optimizer.lr}), clip gradients, or look for the op with detectAnomaly()` });
       }
-      // The mean over the batches of this update; the last one of an epoch may have fewer.
-      const before = Math.floor((done - 1) / accumulate) * accumulate;
-      const together = Math.min(accumulate, loader.length - before);
       (together > 1 ? l.div(together) : l).backward();
+      value ??= number;
       return number;
     }, "a training step");
-    if (done % accumulate === 0 || done === loader.length) {
+    const clip = (): void => {
       if (clipNorm !== undefined) clipGradNorm(this.model.parameters(), clipNorm, { nonFinite });
-      optimizer.step();
+    };
+
+    if (optimizer.needsClosure) {
+      const random = randomState();
+      optimizer.step(() => {
+        setRandomState(random); // dropout is the same in all evaluations: they are of one function
+        optimizer.zeroGrad();
+        const number = evaluate();
+        clip();
+        return number;
+      });
       optimizer.zeroGrad();
+    } else {
+      evaluate();
+      if (done % accumulate === 0 || done === loader.length) {
+        clip();
+        optimizer.step();
+        optimizer.zeroGrad();
+      }
     }
     const samples = first.shape[0] ?? 1;
-    this.#mean.add(value, samples);
-    return { epoch, epochs, batch: done, batches: loader.length, loss: value, meanLoss: this.#mean.value, lr: optimizer.lr, samples };
+    this.#mean.add(value!, samples);
+    return { epoch, epochs, batch: done, batches: loader.length, loss: value!, meanLoss: this.#mean.value, lr: optimizer.lr, samples };
   }
 
   /** For a checkpoint, between any two batches. */
@@ -168,7 +191,10 @@ export class Trainer<F extends Fields> implements TrainerView {
     for (const [name, t] of this.model.stateDict()) named.set(`model.${name}`, t);
     for (const [name, t] of tensors) named.set(`optimizer.${name}`, t);
     // Only between the batches of one update (`accumulate`) are there gradients.
-    for (const [name, { grad }] of this.model.namedParameters()) if (grad) named.set(`grad.${name}`, grad);
+    for (const [name, { grad }] of this.model.namedParameters()) {
+      if (grad) named.set(`grad.${name}`, grad);
+      if (grad instanceof RowGradient) named.set(`gradRows.${name}`, tensor(grad.rows));
+    }
     return {
       tensors: named,
       optimizer: rest,
@@ -191,15 +217,18 @@ export class Trainer<F extends Fields> implements TrainerView {
     const part = (prefix: string) => new Map([...state.tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t]));
     this.model.loadStateDict(part("model."));
     optimizer.loadStateDict({ ...state.optimizer, tensors: part("optimizer.") });
-    const grads = part("grad.");
+    const [grads, gradRows] = [part("grad."), part("gradRows.")];
     const parameters = new Map(this.model.namedParameters());
     for (const [name, { dtype, shape }] of grads) {
       const p = parameters.get(name);
-      if (p?.dtype !== dtype || p.shape.join() !== shape.join()) throw new ArgumentError("Trainer", `gradient '${name}' is ${dtype}[${shape.join(",")}], which fits no parameter of that name`);
+      const whole = [...(gradRows.has(name) ? (p?.shape.slice(0, 1) ?? []) : shape.slice(0, 1)), ...shape.slice(1)];
+      if (p?.dtype !== dtype || p.shape.join() !== whole.join()) throw new ArgumentError("Trainer", `gradient '${name}' is ${dtype}[${shape.join(",")}], which fits no parameter of that name`);
     }
     for (const [name, p] of parameters) {
       const grad = grads.get(name);
+      const rows = gradRows.get(name)?.dataSync() as Int32Array | undefined;
       p.grad = grad ? variable(grad) : null;
+      if (p.grad && rows) p.grad = new RowGradient(p.grad, rows, p.shape[0]!, null);
     }
     loader.load(state.loader);
     setRandomState(state.random);

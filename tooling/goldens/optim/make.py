@@ -11,7 +11,7 @@ from torch.optim import lr_scheduler
 from torch.optim.swa_utils import AveragedModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from lib import case, op, randn, uniform, values, write  # noqa: E402
+from lib import case, ints, op, randn, uniform, values, write  # noqa: E402
 
 STEPS = 50
 
@@ -149,15 +149,53 @@ op("nadam", in_float64(trajectory(lambda groups, **o: torch.optim.NAdam(groups, 
 ])
 op("radam", trajectory(torch.optim.RAdam), [*usual(1e-2, betas=[0.7, 0.95]), *adaptive])
 
-# ---- L-BFGS: logistic regression with an L2 term --------------------------------------------------------------------
+# ---- sparse gradients: an embedding whose rows are read now and then ------------------------------------------------
+
+
+def sparse(weight, ids, dy, rule, paddingIdx=None, initialAccumulator=0, **options):
+    """`ids[i]`, `dy[i]`: what step i looks up, and the gradient that comes back. In lazy Adam ε stands elsewhere (it is
+    added to √v, not √v̂), so the cases have one that is below rounding."""
+    rules = {"sgd": torch.optim.SGD, "adam": torch.optim.SparseAdam,
+             "adagrad": lambda p, **o: torch.optim.Adagrad(p, initial_accumulator_value=initialAccumulator, **o)}
+    weight = weight.detach().clone().requires_grad_()
+    optimizer = rules[rule]([weight], **theirs(options))
+    path = []
+    for i in range(len(ids)):
+        optimizer.zero_grad()
+        F.embedding(ids[i].long(), weight, padding_idx=paddingIdx, sparse=True).backward(dy[i])
+        assert weight.grad.is_sparse
+        optimizer.step()
+        path.append(weight.detach().clone())
+    return torch.stack(path)
+
+
+def lookups(name, rule, **options):
+    return case(name, {"weight": randn(9, 3), "ids": ints(0, 9)(STEPS, 4), "dy": uniform(-1, 1)(STEPS, 4, 3)}, grad=False, rule=rule, **options)
+
+
+op("sparse", sparse, [
+    lookups("sgd", "sgd", lr=0.1),
+    lookups("sgd_padding", "sgd", lr=0.1, paddingIdx=2),
+    lookups("adagrad", "adagrad", lr=0.1),
+    lookups("adagrad_options", "adagrad", lr=0.1, lrDecay=0.1, initialAccumulator=0.5, eps=1e-3),
+    lookups("adagrad_padding", "adagrad", lr=0.1, paddingIdx=0),
+    lookups("adam", "adam", lr=1e-2, eps=1e-20),
+    lookups("adam_betas", "adam", lr=1e-2, eps=1e-20, betas=[0.5, 0.9]),
+])
+
+# ---- L-BFGS: logistic regression with an L2 term; and a bent valley ---------------------------------------------------
+
+
+def lbfgs_rule(params, options):
+    options = theirs(options)
+    if "line_search" in options:
+        options["line_search_fn"] = {"strongWolfe": "strong_wolfe", "none": None}[options.pop("line_search")]
+    return torch.optim.LBFGS(params, **options)
 
 
 def lbfgs(w, b, x, target, steps, **options):
     w, b = (p.detach().clone().requires_grad_() for p in (w, b))
-    options = theirs(options)
-    if "line_search" in options:
-        options["line_search_fn"] = {"strongWolfe": "strong_wolfe", "none": None}[options.pop("line_search")]
-    rule = torch.optim.LBFGS([w, b], **options)
+    rule = lbfgs_rule([w, b], options)
 
     def closure():
         rule.zero_grad()
@@ -189,6 +227,33 @@ op("lbfgs", lbfgs, [case(name, grad=False, **logistic(**options)) for name, opti
     "strong_wolfe_short_first": dict(steps=2, maxIter=3, lr=0.01, lineSearch="strongWolfe"),
     "one_iteration": dict(steps=10, maxIter=1, maxEval=1, lr=0.5),
 }.items()])
+
+
+def valley(w, steps, **options):
+    """Rosenbrock's function, chained: Σ 100(wᵢ₊₁ − wᵢ²)² + (1 − wᵢ)²."""
+    w = w.detach().clone().requires_grad_()
+    rule = lbfgs_rule([w], options)
+
+    def closure():
+        rule.zero_grad()
+        loss = (100 * (w[1:] - w[:-1].square()).square() + (1 - w[:-1]).square()).sum()
+        loss.backward()
+        return loss
+
+    losses, ws = [], []
+    for _ in range(steps):
+        losses.append(float(rule.step(closure)))
+        ws.append(w.detach().clone())
+    evaluations = torch.tensor([rule.state[w]["func_evals"], rule.state[w]["n_iter"]], dtype=torch.int32)
+    return {"w": torch.stack(ws), "losses": torch.tensor(losses, dtype=torch.float64), "counts": evaluations}
+
+
+start = {"w": values([-1.2, 1.0, 0.5, -0.75, 1.25, -0.5])}
+op("lbfgsValley", valley, [
+    case("fixed_step", start, grad=False, steps=STEPS, maxIter=1, lr=0.05),
+    case("strong_wolfe", start, grad=False, steps=STEPS, maxIter=1, historySize=10, lineSearch="strongWolfe"),
+    case("strong_wolfe_short_history", start, grad=False, steps=STEPS, maxIter=1, historySize=3, lineSearch="strongWolfe"),
+])
 
 # ---- schedules: the rate over a base rate of 1 ----------------------------------------------------------------------
 

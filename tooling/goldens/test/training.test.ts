@@ -2,10 +2,11 @@
 import "@nn/autograd";
 import { Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential, Tanh } from "@nn/layers";
 import {
-  Adadelta, Adagrad, Adam, AdamW, Adamax, LBFGS, MomentumEMA, NAdam, RAdam, RMSprop, ReduceOnPlateau, SGD, WeightAverage, schedule,
-  type Group, type LBFGSOptions, type Optimizer, type PlateauOptions, type SGDOptions,
+  Adadelta, Adagrad, Adam, AdamW, Adamax, MomentumEMA, NAdam, RAdam, RMSprop, ReduceOnPlateau, SGD, WeightAverage, schedule,
+  type Group, type Optimizer, type PlateauOptions, type SGDOptions,
 } from "@nn/optim";
-import { createEngine, crossEntropy, scope, variable, withEngine, type Tensor, type Variable } from "@nn/tensor";
+import { LBFGS, type LBFGSOptions } from "@nn/optim/lbfgs";
+import { RowGradient, createEngine, crossEntropy, embedding, scope, variable, withEngine, type Tensor, type Variable } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 import { difference, type Precision } from "../src/compare.ts";
 import { loadGoldens, type GoldenCase } from "../src/index.ts";
@@ -51,6 +52,23 @@ function trajectory(golden: GoldenCase, precision: Precision): string[] {
   return differences(golden, path, precision);
 }
 
+/** A table after every step, of which a step looks up a few rows. */
+function sparse(golden: GoldenCase, precision: Precision): string[] {
+  const { rule, paddingIdx, ...options } = golden.attrs as { rule: string; paddingIdx?: number } & Partial<Rate>;
+  const weight = parameter(golden, "weight", precision);
+  const optimizer = new optimizers[rule]!([{ params: [weight] }], options);
+  const [ids, dy] = ["ids", "dy"].map((key) => fromGolden(golden.inputs.get(key)!.base, precision));
+  const path: number[] = [];
+  for (let i = 0; i < ids!.shape[0]!; i++) {
+    optimizer.zeroGrad();
+    embedding(ids!.at(i), weight, { sparse: true, ...(paddingIdx === undefined ? {} : { paddingIdx }) }).backward({ gradient: dy!.at(i) });
+    expect(weight.grad).toBeInstanceOf(RowGradient);
+    optimizer.step();
+    path.push(...weight.dataSync());
+  }
+  return differences(golden, { y: path }, precision);
+}
+
 /** Logistic regression with an L2 term by L-BFGS: weights and losses of every step, evaluations and iterations in all. */
 function lbfgs(golden: GoldenCase, precision: Precision): string[] {
   const { steps, ...options } = golden.attrs as { steps: number } & Partial<LBFGSOptions>;
@@ -75,6 +93,27 @@ function lbfgs(golden: GoldenCase, precision: Precision): string[] {
   return differences(golden, precision === "f64" ? path : { losses: path.losses }, precision);
 }
 
+/** Rosenbrock's valley, chained, by L-BFGS. */
+function valley(golden: GoldenCase, precision: Precision): string[] {
+  const { steps, ...options } = golden.attrs as { steps: number } & Partial<LBFGSOptions>;
+  const w = parameter(golden, "w", precision);
+  const last = w.size - 1;
+  const optimizer = new LBFGS([w], options);
+  const path = { w: [] as number[], losses: [] as number[], counts: [] as number[] };
+  for (let i = 0; i < steps; i++) {
+    path.losses.push(optimizer.step(() => {
+      optimizer.zeroGrad();
+      const [here, next] = [w.slice(0, 0, last), w.slice(0, 1)];
+      const l = next.sub(here.square()).square().mul(100).add(here.neg().add(1).square()).sum();
+      l.backward();
+      return l;
+    }));
+    path.w.push(...w.dataSync());
+  }
+  path.counts.push(optimizer.evaluations, optimizer.iterations);
+  return differences(golden, precision === "f64" ? path : { losses: path.losses }, precision); // as above
+}
+
 const runs = [
   { label: "f32", precision: "f32" },
   { label: "f64", precision: "f64" },
@@ -90,6 +129,14 @@ describe.each(runs)("$label", ({ precision }) => {
 
   test("L-BFGS follows PyTorch step by step, evaluation by evaluation", () => {
     expect(each("lbfgs", (golden) => lbfgs(golden, precision))).toEqual([]);
+  });
+
+  test("sparse gradients: optimizers leave the other rows and their moments alone, as PyTorch's", () => {
+    expect(each("sparse", (golden) => sparse(golden, precision))).toEqual([]);
+  });
+
+  test("fifty steps of L-BFGS along a bent valley", () => {
+    expect(each("lbfgsValley", (golden) => valley(golden, precision))).toEqual([]);
   });
 
   test("averages of weights follow PyTorch", () => {

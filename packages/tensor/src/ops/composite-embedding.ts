@@ -9,6 +9,8 @@ import { show } from "./shape-rules.ts";
 export interface EmbeddingLookup {
   /** This row gets no gradient, and counts nothing in a bag; negative: counted from the end. */
   paddingIdx?: number | null;
+  /** The gradient holds the rows that were read and no others: see `RowGradient`. */
+  sparse?: boolean;
 }
 
 function checkTable(op: string, weight: Tensor): void {
@@ -27,9 +29,9 @@ export function rowOf(op: string, paddingIdx: number, rows: number): number {
  *
  * @throws ArgumentError for an id that is no row.
  */
-export function embedding(ids: Tensor, weight: Tensor, { paddingIdx = null }: EmbeddingLookup = {}): Tensor {
+export function embedding(ids: Tensor, weight: Tensor, { paddingIdx = null, sparse = false }: EmbeddingLookup = {}): Tensor {
   checkTable("embedding", weight);
-  return indexSelect({ x: weight, index: ids }, { dim: 0, ...(paddingIdx === null ? {} : { skip: rowOf("embedding", paddingIdx, weight.shape[0]!) }) });
+  return indexSelect({ x: weight, index: ids }, { dim: 0, sparse, ...(paddingIdx === null ? {} : { skip: rowOf("embedding", paddingIdx, weight.shape[0]!) }) });
 }
 
 export interface EmbeddingBagOptions extends EmbeddingLookup {
@@ -40,8 +42,9 @@ export interface EmbeddingBagOptions extends EmbeddingLookup {
 }
 
 /** Sum, mean or maximum of the rows of each bag of ids, without the padding row: `i32[bags, size]`, or `i32[n]` with offsets → `[bags, dim]`. */
-export const embeddingBag = composite("embeddingBag", (ids: Tensor, weight: Tensor, { mode = "mean", offsets, paddingIdx = null }: EmbeddingBagOptions = {}): Tensor => {
+export const embeddingBag = composite("embeddingBag", (ids: Tensor, weight: Tensor, { mode = "mean", offsets, paddingIdx = null, sparse = false }: EmbeddingBagOptions = {}): Tensor => {
   checkTable("embeddingBag", weight);
+  if (sparse && mode === "max") throw new ArgumentError("embeddingBag", "a sparse gradient of the maximum", { hint: 'sparse goes with mode "sum" or "mean"' });
   checkIndexAval("embeddingBag", ids);
   const padding = paddingIdx === null ? null : rowOf("embeddingBag", paddingIdx, weight.shape[0]!);
   if (ids.rank === 2 && offsets === undefined) return poolRows(ids, weight, mode, padding);
@@ -59,7 +62,7 @@ export const embeddingBag = composite("embeddingBag", (ids: Tensor, weight: Tens
     const some = fromTyped(Uint8Array.from(members, (bag) => Number(bag.length > 0)), [bags, 1], "bool", "embeddingBag");
     return some.where(mask.where(rows, -Infinity).max(1), 0);
   }
-  const rows = indexSelect({ x: weight, index: i32(flat, [flat.length]) }, { dim: 0 }); // [n, dim]
+  const rows = indexSelect({ x: weight, index: i32(flat, [flat.length]) }, { dim: 0, sparse }); // [n, dim]
   const bagOfRow = i32(members.flatMap((bag, b) => Array.from(bag, () => b)), [flat.length]);
   const sum = indexSelectGrad({ dy: rows, index: bagOfRow }, { dim: 0, size: bags });
   if (mode !== "mean") return sum;

@@ -5,6 +5,8 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { showShape, sizeOf, type Shape } from "../layout.ts";
 import { around, axis, forEachLine } from "./axes.ts";
 import { checkIndexAval, checkPositions, linesAlong, order } from "./index-rules.ts";
+import { isRecording } from "../recorder.ts";
+import { sumRows } from "../row-gradient.ts";
 import { checkDim, show } from "./shape-rules.ts";
 
 const positions = noGradient("positions are integers");
@@ -70,13 +72,14 @@ export const gatherGrad = defineOp({
 
 /**
  * Whole slices of x at `index` along `dim`: that dimension becomes the dimensions of index (embedding lookup with dim 0).
- * The slice at `skip` gets no gradient (the padding row of an embedding).
+ * The slice at `skip` gets no gradient (the padding row of an embedding). With `sparse` and dim 0 the gradient is a `RowGradient`,
+ * unless it is itself recorded.
  */
 export const indexSelect = defineOp({
   name: "indexSelect",
   inputs: ["x", "index"],
   saves: ["index"],
-  infer({ x, index }, { dim }: { dim: number; skip?: number }) {
+  infer({ x, index }, { dim }: { dim: number; skip?: number; sparse?: boolean }) {
     checkIndexAval("indexSelect", index);
     if (x.shape.length === 0) throw new ShapeError("indexSelect", `${show(x)} has no dimension to select from`);
     const d = checkDim("indexSelect", x, dim);
@@ -91,6 +94,7 @@ export const indexSelect = defineOp({
   vjp: {
     x({ dy, index, attrs, avals }) {
       const dim = axis(attrs.dim, avals.x.shape.length);
+      if (attrs.sparse && !isRecording()) return sumRows(dy.reshape([-1, ...avals.x.shape.slice(1)]), index.dataSync() as Int32Array, avals.x.shape[0]!, attrs.skip);
       return indexSelectGrad({ dy, index }, { dim, size: avals.x.shape[dim]!, ...(attrs.skip === undefined ? {} : { skip: attrs.skip }) });
     },
     index: positions,
