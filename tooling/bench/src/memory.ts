@@ -11,8 +11,11 @@ export interface Memory {
   readonly faults: number;
 }
 
-/** The steady state begins after ten steps and this time; faults are counted over at least ten steps and half of it. */
-const steps = 10, warmMs = 500;
+/**
+ * The steady state begins after ten steps and this time, which V8 needs to compile and to touch every page of its young generation once
+ * (100 pages per step of a small network until then, none after); faults are counted over at least ten steps and half of it.
+ */
+const steps = 10, warmMs = 10_000;
 
 /** Trains `workload` in a new process of the participant `name`; undefined where the system or the participant cannot tell. */
 export async function memoryOf(workload: Workload, name: string, threads: number, layout?: string): Promise<Memory | undefined> {

@@ -119,7 +119,9 @@ inline void narrow(const GemmArgs& x, const Problem& g) {
   }
 }
 
-/** Chunks of a wide product: rows by at most MB and columns by a multiple of NB, aiming at 16 chunks or more. */
+/** Chunks of a wide product: rows by at most MB and columns by a multiple of NB, aiming at 16 chunks or more. They go column group by
+ *  column group, as the panels of B were packed: a thread's share reads those that it wrote. Between cores without a common cache a
+ *  256×256×256 product went from 160 to 220 GFLOP/s. */
 struct WidePlan {
   int64_t rows, rowGroups, cols, colGroups;
   WidePlan(int64_t m, int64_t n) {
@@ -142,8 +144,8 @@ inline void wide_loop(int64_t m, int64_t n, const SharedPanels& b, LeftOf&& left
   parallel_for(plan.chunks(), [&](int64_t chunk) {
     alignas(64) float buffer[MB * KC];
     int64_t offsets[MB];
-    const int64_t r0 = chunk / plan.colGroups * plan.rows, rows = imin(plan.rows, m - r0);
-    const int64_t c0 = chunk % plan.colGroups * plan.cols, cols = imin(plan.cols, n - c0);
+    const int64_t r0 = chunk % plan.rowGroups * plan.rows, rows = imin(plan.rows, m - r0);
+    const int64_t c0 = chunk / plan.rowGroups * plan.cols, cols = imin(plan.cols, n - c0);
     const Target c = target(r0, rows, c0, offsets);
     if (b.blocks.count == 0) return empty_sum(rows, cols, c, {accumulate, bias ? bias + c0 : nullptr, act});
     for (int64_t kb = 0; kb < b.blocks.count; kb++) {

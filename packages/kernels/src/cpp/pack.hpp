@@ -119,7 +119,7 @@ inline Left pack_left(int64_t rows, int64_t kc, Matrix src, float* buffer) {
 /** Whether tiles may read A in place: rows a multiple of 2 KiB apart would all fall into one or two sets of L1. */
 inline bool left_in_place(Matrix a) { return (a.col == 1 && a.row % 512 != 0) || (a.row == 1 && a.col % 512 != 0); }
 
-/** B packed whole into scratch: k blocks outermost, then panels. Filled in parallel by pack(block, panel, dst). */
+/** B packed whole into scratch: k blocks outermost, then panels. Filled in parallel, by shares of columns. */
 struct SharedPanels {
   float* b;
   int64_t n;
@@ -138,8 +138,8 @@ struct SharedPanels {
     const int64_t panels = ceil_div(n, NR), group = imax(1, imin(panels, 32 * 1024 / (KC * NR)));  // ≥ 32k floats a chunk
     const int64_t groups = ceil_div(panels, group);
     parallel_for(blocks.count * groups, [&](int64_t chunk) {
-      const int64_t kb = chunk / groups, p0 = blocks.begin(kb), kc = blocks.end(kb) - p0;
-      for (int64_t q = chunk % groups * group, e = imin(panels, q + group); q < e; q++) {
+      const int64_t kb = chunk % blocks.count, p0 = blocks.begin(kb), kc = blocks.end(kb) - p0;
+      for (int64_t q = chunk / blocks.count * group, e = imin(panels, q + group); q < e; q++) {
         const int64_t j = q * NR;
         fill(p0, kc, j, imin(NR, n - j), (float*)at(kb, j).b);
       }
