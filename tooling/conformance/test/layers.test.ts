@@ -1,10 +1,12 @@
 /**
- * Every layer that `@nn/layers` exports, in f64: first and second derivatives by all its inputs and parameters agree with differences.
+ * Every layer that `@nn/layers` and its subpaths export, in f64: first and second derivatives by all its inputs and parameters agree with differences.
  * Those of losses are in packages/layers/test/loss.test.ts, those of single ops in gradientRules().
  */
 import { gradcheck, gradgradcheck } from "@nn/autograd";
 import * as layers from "@nn/layers";
 import { Module, type Parameter } from "@nn/layers";
+import * as pool from "@nn/layers/pool";
+import * as sequence from "@nn/layers/sequence";
 import { Tensor, manualSeed, randn, tensor } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
 
@@ -19,8 +21,9 @@ interface Case {
 
 const tokens = tensor([[0, 2, 1], [2, 2, 3]], { dtype: "i32" }) as Tensor;
 const lengths = [3, 1];
-const sequence = [[3, 2, 3], [4, 2, 5], [4, 2, 5]]; // x, h0, c0 of two layers in two directions
+const states = [[3, 2, 3], [4, 2, 5], [4, 2, 5]]; // x, h0, c0 of two layers in two directions
 const images = [[2, 4, 5, 5]];
+const signals = [[2, 4, 6]];
 const stacked = { numLayers: 2, bidirectional: true } as const;
 type Recurrent = { call(x: Tensor, options: object): { output: Tensor; h: Tensor } };
 const packed = (m: Recurrent, x: Tensor, h0: Tensor, c0: Tensor): unknown => m.call(x, { lengths, h0, c0 });
@@ -39,8 +42,17 @@ const cases: Record<string, Case> = {
   "Softplus, β = 3": { make: () => new layers.Softplus({ beta: 3 }) },
   Maxout: { make: () => new layers.Maxout(4, 2, 3) },
   Linear: { make: () => new layers.Linear(4, 2) },
-  Conv1d: { make: () => new layers.Conv1d(4, 2, 3, { padding: "same", dilation: 2 }), inputs: [[2, 4, 6]] },
+  Conv1d: { make: () => new layers.Conv1d(4, 2, 3, { padding: "same", dilation: 2 }), inputs: signals },
   Conv2d: { make: () => new layers.Conv2d(4, 6, 3, { groups: 2, stride: 2, padding: 1 }), inputs: images },
+  ConvTranspose1d: { make: () => new sequence.ConvTranspose1d(4, 2, 3, { stride: 2, outputPadding: 1 }), inputs: signals },
+  ConvTranspose2d: { make: () => new layers.ConvTranspose2d(4, 6, 3, { groups: 2, stride: 2, padding: 1 }), inputs: images },
+  MaxPool1d: { make: () => new pool.MaxPool1d(3, { stride: 2 }), inputs: signals },
+  AvgPool1d: { make: () => new pool.AvgPool1d(3, { padding: 1 }), inputs: signals },
+  AdaptiveAvgPool1d: { make: () => new pool.AdaptiveAvgPool1d(4), inputs: signals },
+  AdaptiveMaxPool1d: { make: () => new pool.AdaptiveMaxPool1d(4), inputs: signals },
+  AdaptiveMaxPool2d: { make: () => new pool.AdaptiveMaxPool2d(3), inputs: images },
+  GlobalAvgPool: { make: () => new pool.GlobalAvgPool({ dim: 1 }), inputs: [[2, 3, 4]], call: (m: pool.GlobalAvgPool, x) => m.call(x!, { lengths }) },
+  GlobalMaxPool: { make: () => new pool.GlobalMaxPool({ dim: 1 }), inputs: [[2, 3, 4]], call: (m: pool.GlobalMaxPool, x) => m.call(x!, { lengths }) },
   MaxPool2d: { make: () => new layers.MaxPool2d(3, { stride: 2 }), inputs: images },
   AvgPool2d: { make: () => new layers.AvgPool2d(3, { padding: 1 }), inputs: images },
   AdaptiveAvgPool2d: { make: () => new layers.AdaptiveAvgPool2d(2), inputs: images },
@@ -55,9 +67,11 @@ const cases: Record<string, Case> = {
   InstanceNorm: { make: () => new layers.InstanceNorm(4, { affine: true }), inputs: images },
   Embedding: { make: () => new layers.Embedding(5, 3), inputs: [], call: (m: layers.Embedding) => m.call(tokens) },
   EmbeddingBag: { make: () => new layers.EmbeddingBag(5, 3), inputs: [], call: (m: layers.EmbeddingBag) => m.call(tokens) },
-  RNN: { make: () => new layers.RNN(3, 5, stacked), inputs: sequence.slice(0, 2), call: packed as Case["call"] },
-  GRU: { make: () => new layers.GRU(3, 5, stacked), inputs: sequence.slice(0, 2), call: packed as Case["call"] },
-  LSTM: { make: () => new layers.LSTM(3, 5, stacked), inputs: sequence, call: packed as Case["call"] },
+  RNN: { make: () => new layers.RNN(3, 5, stacked), inputs: states.slice(0, 2), call: packed as Case["call"] },
+  GRU: { make: () => new layers.GRU(3, 5, stacked), inputs: states.slice(0, 2), call: packed as Case["call"] },
+  "GRU of Cho": { make: () => new layers.GRU(3, 5, { ...stacked, form: sequence.cho }), inputs: states.slice(0, 2), call: packed as Case["call"] },
+  "GRU of Bahdanau": { make: () => new layers.GRU(3, 5, { ...stacked, form: sequence.bahdanau }), inputs: states.slice(0, 2), call: packed as Case["call"] },
+  LSTM: { make: () => new layers.LSTM(3, 5, stacked), inputs: states, call: packed as Case["call"] },
   MultiheadAttention: {
     make: () => new layers.MultiheadAttention(4, 2, { batchFirst: true }),
     inputs: [[2, 2, 4], [2, 3, 4], [2, 3, 4]],
@@ -103,7 +117,7 @@ function functionOf({ make, inputs = [[3, 4]], call = (m: Module, ...xs) => (m.c
 
 test("every layer is here", () => {
   const abstract = ["Module"];
-  const exported = Object.entries(layers).flatMap(([name, value]) => (typeof value === "function" && value.prototype instanceof Module && !abstract.includes(name) ? [name] : []));
+  const exported = Object.entries({ ...layers, ...pool, ...sequence }).flatMap(([name, value]) => (typeof value === "function" && value.prototype instanceof Module && !abstract.includes(name) ? [name] : []));
   expect(exported.filter((name) => !(name in cases))).toEqual(["Step"]); // which has no gradient
 });
 
