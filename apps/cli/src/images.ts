@@ -1,7 +1,9 @@
-/** Pictures for `nn predict`: PNG and PNM (PGM, PPM) files as bytes [C,H,W]. */
-import { readFile } from "node:fs/promises";
-import { FormatError } from "@nn/tensor";
-import type { NdArray } from "@nn/data";
+/** Pictures for `nn predict`: PNG and PNM (PGM, PPM) files of the very size as bytes [C,H,W]; photographs of any size where the recipe takes them. */
+import { readFile, readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { FormatError, Random } from "@nn/tensor";
+import { centerCrop, type NdArray } from "@nn/data";
+import { decodeImage } from "@nn/data/node";
 import { decode, type DecodedPng } from "fast-png";
 import { about, badInput } from "./errors.ts";
 
@@ -11,6 +13,7 @@ interface Size {
 }
 interface Wanted extends Size {
   readonly channels: number;
+  readonly square?: number;
 }
 interface Picture extends Size {
   readonly channels: number;
@@ -18,9 +21,23 @@ interface Picture extends Size {
   readonly data: ArrayLike<number>;
 }
 
-/** Reads a picture that has the size the model wants; colour becomes grey where one channel is wanted. */
+const photographs = new Set([".jpg", ".jpeg", ".png", ".webp"]);
+
+/** The files of `path`: itself, or the pictures in a folder, sorted. */
+export async function picturesIn(path: string): Promise<string[]> {
+  if (!(await about(path, () => stat(path))).isDirectory()) return [path];
+  const names = (await readdir(path)).filter((name) => photographs.has(extname(name).toLowerCase())).sort();
+  if (names.length === 0) throw badInput(`${path} has no pictures`, "JPEG, PNG or WebP, by their extension");
+  return names.map((name) => join(path, name));
+}
+
+/** Reads a picture that has the size the model wants; colour becomes grey where one channel is wanted. With `square`: see `Recipe.image`. */
 export async function readImage(path: string, wanted: Wanted): Promise<NdArray<Uint8Array>> {
   const file = await about(path, () => readFile(path));
+  if (wanted.square !== undefined) {
+    const image = await about(path, () => decodeImage(file, { square: wanted.square! }));
+    return centerCrop([wanted.height, wanted.width])(image, new Random(0)) as NdArray<Uint8Array>;
+  }
   const read = file[0] === 0x50 && (file[1] === 0x35 || file[1] === 0x36) ? readPnm : readPng;
   return { data: toPlanes(read(path, file, wanted), wanted.channels), shape: [wanted.channels, wanted.height, wanted.width] };
 }

@@ -56,7 +56,7 @@ computing(program.command("eval"))
   .action(evaluateModel);
 computing(program.command("predict"))
   .argument("<model>", "a model.safetensors of nn train")
-  .argument("<image...>", "PNG, PGM or PPM files")
+  .argument("<image...>", "PNG, PGM or PPM files, or folders of pictures; JPEG and WebP too where the recipe takes photographs")
   .description("the most probable classes of pictures")
   .option("--recipe <file>", "the recipe's file, if it is not built in")
   .action(predict);

@@ -1,5 +1,5 @@
 /** Results as text for a terminal. */
-import type { Evaluation } from "@nn/train";
+import type { ConfusionMatrix, Evaluation } from "@nn/train";
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -9,8 +9,18 @@ export function perClass({ confusion }: Evaluation, classes: readonly string[]):
   return confusion.perClass().map((share, k) => `  ${classes[k]!.padEnd(width)}  ${(Number.isNaN(share) ? "–" : percent(share)).padStart(7)}`).join("\n");
 }
 
+/** More classes than this make no table that could be read. */
+const MAX_TABLE = 40;
+
+/** The confusion matrix under its heading; of many classes the mistakes made most often. */
+export function confusionText({ confusion }: Evaluation, classes: readonly string[]): string {
+  if (classes.length <= MAX_TABLE) return `confusion matrix (rows: true, columns: predicted):\n${confusionTable(confusion, classes)}`;
+  const lines = confusion.mistakes(20).map(({ actual, predicted, count }) => `${String(count).padStart(7)}  ${classes[actual]!} taken for ${classes[predicted]!}`);
+  return `mistakes made most often:\n${lines.join("\n")}`;
+}
+
 /** Counts: rows are true classes, columns predictions, in the order of the classes. */
-export function confusionTable({ confusion: { counts, classes: n } }: Evaluation, classes: readonly string[]): string {
+function confusionTable({ counts, classes: n }: ConfusionMatrix, classes: readonly string[]): string {
   const width = Math.max(...classes.map((c) => c.length));
   const cell = Math.max(...counts, 0).toString().length + 2;
   const head = `${" ".repeat(width + 2)}${Array.from({ length: n }, (_, k) => `${k}`.padStart(cell)).join("")}`;

@@ -59,7 +59,7 @@ describe("nn predict", () => {
     ["a file that is no picture", () => [model, model], 3, /is neither PNG nor PGM\/PPM/],
     ["a missing model", () => ["/no/model", picture()], 3, /\/no\/model does not exist/],
     ["a folder", () => [temporary(), picture()], 3, /is a folder, not a file/],
-    ["a folder of pictures", () => [model, temporary()], 3, /is a folder, not a file/],
+    ["a folder without pictures", () => [model, temporary()], 3, /has no pictures/],
   ] as const)("refuses %s", async (_, args, code, message) => {
     const result = await nn("predict", ...args());
     expect(result).toMatchObject({ code, stdout: "" });

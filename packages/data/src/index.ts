@@ -3,7 +3,12 @@ export { ArrayDataset, gather, mapDataset, Subset, TensorDataset, trainTestSplit
 export { padCollate, type PadOptions } from "./pad.ts";
 export { bucketed, sequential, shuffled, type Sampler } from "./sampler.ts";
 export { DataLoader, type LoaderOptions, type LoaderState } from "./loader.ts";
-export { centerCrop, compose, normalize, randomCrop, randomHorizontalFlip, toFloat, type CropOptions, type Transform } from "./transforms.ts";
+export { skipCorrupt, type CorruptSample, type SkipOptions } from "./corrupt.ts";
+export { centerCrop, compose, normalize, randomCrop, randomHorizontalFlip, subtractImage, tenCrop, tenCropCorners, toFloat, type CropOptions, type Transform } from "./transforms.ts";
+export { pcaColour, type PcaColourOptions } from "./pca-colour.ts";
+export { ImageSums, imageStatistics, type ImageStatistics } from "./image-statistics.ts";
+export { decodeImage, type DecodeOptions } from "./decode-image.ts";
+export { cifar10Classes, parseCifar, readCifar } from "./cifar.ts";
 export { asImages, asLabels, checkCounts, parseIdx, readIdx } from "./idx.ts";
 export { deflate, gunzip, isGzip, MAX_UNPACKED } from "./gzip.ts";
 export { fashionMnistClasses, fashionMnistMean, fashionMnistStd, type LabelledImages } from "./fashion-mnist.ts";

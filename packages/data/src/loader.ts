@@ -53,6 +53,7 @@ export class DataLoader<F extends Fields> implements AsyncIterable<TensorsOf<F>>
   #epoch = 0;
   #batch = 0;
   #started = false; // a loop over the current epoch was begun and not finished
+  #waited = 0;
 
   constructor(dataset: Dataset<F>, options: LoaderOptions<F> = {}) {
     const { batchSize = 32, shuffle = false, dropLast = false, prefetch = 2, scope = true } = options;
@@ -76,6 +77,11 @@ export class DataLoader<F extends Fields> implements AsyncIterable<TensorsOf<F>>
   /** The epoch of the loop that runs, or else of the next one after a finished one. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Milliseconds that loops have waited for batches so far: what reading, decoding and augmenting cost beyond what was done ahead. */
+  get waited(): number {
+    return this.#waited;
   }
 
   /** Position for a checkpoint. Batches handed out count as done, prefetched ones do not. */
@@ -117,6 +123,7 @@ export class DataLoader<F extends Fields> implements AsyncIterable<TensorsOf<F>>
       start: this.#batch,
       end: this.length,
       fetch: this.#fetcher(pass),
+      waited: (milliseconds) => void (this.#waited += milliseconds),
       handedOut: (batch) => {
         if (pass.epoch === this.#epoch) this.#batch = batch + 1;
       },
@@ -142,6 +149,7 @@ interface Plan<F extends Fields> {
   start: number;
   end: number;
   fetch(batch: number): Promise<F>;
+  waited(milliseconds: number): void;
   handedOut(batch: number): void;
   finished(): void;
 }
@@ -177,7 +185,9 @@ class Loop<F extends Fields> implements AsyncIterableIterator<TensorsOf<F>> {
         return { done: true, value: undefined };
       }
       this.#ask();
+      const begin = performance.now();
       const fields = await this.#ahead.shift()!;
+      this.#plan.waited(performance.now() - begin);
       if (this.#over) return { done: true, value: undefined }; // return() came in the meantime
       this.#ask();
       if (this.#plan.scoped) this.#scope = openScope(this.#plan.name);

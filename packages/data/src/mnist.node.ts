@@ -66,7 +66,7 @@ async function load<T>(dir: string, name: string, convert: (array: NdArray) => T
 }
 
 /** The file as it is, or else with `.gz`. */
-async function readEither(dir: string, name: string): Promise<{ path: string; bytes: Uint8Array }> {
+export async function readEither(dir: string, name: string): Promise<{ path: string; bytes: Uint8Array }> {
   for (const path of [join(dir, name), join(dir, `${name}.gz`)]) {
     try {
       return { path, bytes: await readFile(path) };
@@ -78,7 +78,7 @@ async function readEither(dir: string, name: string): Promise<{ path: string; by
 }
 
 /** Runs `check`; a FormatError from it names the place. */
-function naming<T>(place: string, check: () => T): T {
+export function naming<T>(place: string, check: () => T): T {
   try {
     return check();
   } catch (error) {

@@ -36,6 +36,16 @@ export function normalize(mean: readonly number[], std: readonly number[]): Tran
   };
 }
 
+/** Subtracts a picture, such as the mean over a training set, pixel by pixel; f32. */
+export function subtractImage(mean: NdArray): Transform {
+  return ({ data, shape }) => {
+    if (shape.join() !== mean.shape.join()) throw new ShapeError("subtractImage", `a mean image of [${mean.shape}] for an image of [${shape}]`, { hint: "subtract it before cropping" });
+    const out = new Float32Array(data);
+    for (let i = 0; i < out.length; i++) out[i]! -= mean.data[i]!;
+    return { data: out, shape };
+  };
+}
+
 export interface CropOptions {
   /** [height, width] of the result; default: as the input. */
   size?: readonly [number, number];
@@ -66,13 +76,37 @@ export function centerCrop(size: readonly [number, number]): Transform {
 
 /** Mirrors left and right with probability `p`. */
 export function randomHorizontalFlip(p = 0.5): Transform {
-  return (image, random) => {
-    const [channels, height, width] = chw("randomHorizontalFlip", image);
-    if (random.uniform(0) >= p) return image;
-    const data = image.data.slice() as TypedArray;
-    for (let row = 0; row < channels * height; row++) data.subarray(row * width, (row + 1) * width).reverse();
-    return { data, shape: image.shape };
+  return (image, random) => (random.uniform(0) >= p ? image : mirror("randomHorizontalFlip", image));
+}
+
+/**
+ * The ten windows [10, C, h, w] of Krizhevsky 2012: top left, top right, bottom left, bottom right, centre, then the mirror images of these five.
+ * A prediction is the mean of the ten softmax outputs.
+ */
+export function tenCrop(size: readonly [number, number]): Transform {
+  return (image) => {
+    const [channels, height, width] = chw("tenCrop", image);
+    const [h, w] = size;
+    const five = tenCropCorners([height, width], size).map(([top, left]) => cut(image, top, left, h, w, 0));
+    const ten = [...five, ...five.map((crop) => mirror("tenCrop", crop))];
+    const data = emptyLike(image.data, 10 * channels * h * w);
+    ten.forEach((crop, k) => data.set(crop.data, k * crop.data.length));
+    return { data, shape: [10, channels, h, w] };
   };
+}
+
+/** [top, left] of its first five windows. */
+export function tenCropCorners([height, width]: readonly [number, number], [h, w]: readonly [number, number]): [number, number][] {
+  const bottom = height - h, right = width - w;
+  if (bottom < 0 || right < 0) throw new ShapeError("tenCrop", `a window of ${h}×${w} does not fit in ${height}×${width}`);
+  return [[0, 0], [0, right], [bottom, 0], [bottom, right], [Math.floor(bottom / 2), Math.floor(right / 2)]];
+}
+
+function mirror(transform: string, image: NdArray): NdArray {
+  const [channels, height, width] = chw(transform, image);
+  const data = image.data.slice() as TypedArray;
+  for (let row = 0; row < channels * height; row++) data.subarray(row * width, (row + 1) * width).reverse();
+  return { data, shape: image.shape };
 }
 
 /** The window [h, w] whose corner is at (top, left), which may lie outside the image. */

@@ -1,6 +1,6 @@
 import { Random } from "@nn/tensor";
 import { describe, expect, test } from "vitest";
-import { centerCrop, compose, ndarray, normalize, randomCrop, randomHorizontalFlip, toFloat, type NdArray } from "../src/index.ts";
+import { centerCrop, compose, ndarray, normalize, randomCrop, randomHorizontalFlip, toFloat, type NdArray, subtractImage, tenCrop, tenCropCorners } from "../src/index.ts";
 
 const image = ndarray(Uint8Array.from({ length: 24 }, (_, i) => i + 1), [2, 3, 4]); // 2 channels of 3×4
 const random = (seed: number) => Random.keyed(seed, 0, 0);
@@ -69,4 +69,38 @@ test("compose: in order, and adding a transform at the end changes nothing befor
   const short = compose(randomCrop(2), randomHorizontalFlip()), long = compose(randomCrop(2), randomHorizontalFlip(), toFloat(1));
   for (const seed of seeds.slice(0, 20)) expect([...long(image, random(seed)).data]).toEqual([...short(image, random(seed)).data]);
   expect(compose()(image, random(0))).toBe(image);
+});
+
+describe("ten crops", () => {
+  const image = { data: Int32Array.from({ length: 2 * 5 * 6 }, (_, i) => i), shape: [2, 5, 6] }; // pixel (c, y, x) is 30c + 6y + x
+
+  test("of 224 in 256: corners, then the centre", () => {
+    expect(tenCropCorners([256, 256], [224, 224])).toEqual([[0, 0], [0, 32], [32, 0], [32, 32], [16, 16]]);
+    expect(tenCropCorners([256, 256], [227, 227])).toEqual([[0, 0], [0, 29], [29, 0], [29, 29], [14, 14]]);
+  });
+
+  test("are five windows and their mirror images", () => {
+    const { data, shape } = tenCrop([3, 2])(image, new Random(0));
+    expect(shape).toEqual([10, 2, 3, 2]);
+    const rows = (k: number, c: number) => [...data.subarray((k * 2 + c) * 6, (k * 2 + c + 1) * 6)];
+    expect([0, 1, 2, 3, 4].map((k) => rows(k, 0)[0])).toEqual([0, 4, 12, 16, 8]);
+    expect(rows(4, 0)).toEqual([8, 9, 14, 15, 20, 21]);
+    expect(rows(9, 0)).toEqual([9, 8, 15, 14, 21, 20]);
+    expect([rows(3, 1), rows(8, 1)]).toEqual([[46, 47, 52, 53, 58, 59], [47, 46, 53, 52, 59, 58]]);
+    expect(() => tenCrop([6, 2])(image, new Random(0))).toThrow("a window of 6×2 does not fit in 5×6");
+  });
+});
+
+test("random crops of 224 in 256 begin at each of 33 places, both ways alike", () => {
+  const crop = randomCrop(0, { size: [224, 224] });
+  const image = { data: Int32Array.from({ length: 256 * 256 }, (_, i) => i), shape: [1, 256, 256] };
+  const seen = Array.from({ length: 400 }, (_, i) => crop(image, new Random(i)).data[0]!);
+  for (const at of [seen.map((v) => v >> 8), seen.map((v) => v & 255)]) expect([...new Set(at)].sort((a, b) => a - b)).toEqual(Array.from({ length: 33 }, (_, i) => i));
+});
+
+test("a mean image is subtracted pixel by pixel, before cropping", () => {
+  const mean = { data: Float32Array.of(1, 2, 3, 4), shape: [1, 2, 2] };
+  const { data } = subtractImage(mean)({ data: Uint8Array.of(0, 255, 3, 10), shape: [1, 2, 2] }, new Random(0));
+  expect([...data]).toEqual([-1, 253, 0, 6]);
+  expect(() => subtractImage(mean)({ data: Uint8Array.of(1), shape: [1, 1, 1] }, new Random(0))).toThrow("a mean image of [1,2,2] for an image of [1,1,1]");
 });

@@ -3,6 +3,7 @@ export { Optimizer, type Closure, type Group, type OptimizerState } from "./opti
 export { RuleOptimizer } from "./rule-optimizer.ts";
 export { defineRule, type Rule } from "./rule.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export { HeavyBall, type HeavyBallOptions } from "./heavy-ball.ts";
 export { MomentumEMA, type MomentumEMAOptions } from "./momentum.ts";
 export { Nesterov, type NesterovOptions } from "./nesterov.ts";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";

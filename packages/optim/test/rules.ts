@@ -1,7 +1,7 @@
 /** Every rule with options worth testing. */
 import type { Variable } from "@nn/tensor";
 import {
-  AMSGrad, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, MomentumEMA, NAdam, RAdam, RMSprop, SGD,
+  AMSGrad, Adadelta, Adagrad, Adam, AdamW, Adamax, HeavyBall, Lion, MomentumEMA, NAdam, RAdam, RMSprop, SGD,
   type Group, type Optimizer,
 } from "@nn/optim";
 
@@ -9,6 +9,7 @@ type Rate = { lr: number };
 export type Make = new (params: Iterable<Variable> | readonly Group<Rate>[], options?: Partial<Rate>) => Optimizer<Rate>;
 const all: [string, unknown, object][] = [
   ["SGD", SGD, { momentum: 0.9, nesterov: true, weightDecay: 0.01 }],
+  ["HeavyBall", HeavyBall, { weightDecay: 0.01 }],
   ["MomentumEMA", MomentumEMA, { weightDecay: 0.01 }],
   ["RMSprop", RMSprop, { weightDecay: 0.01 }],
   ["RMSprop, all options", RMSprop, { centered: true, momentum: 0.9, epsUnderRoot: true, eps: 1e-4 }],

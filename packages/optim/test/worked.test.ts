@@ -1,17 +1,18 @@
 /** Numbers worked out by hand, and what tells the forms of a rule apart. */
 import { tensor, variable, type Tensor, type Variable } from "@nn/tensor";
 import "@nn/autograd";
-import { Adadelta, Adagrad, Adam, MomentumEMA, Nesterov, RMSprop, SGD, type Optimizer } from "@nn/optim";
+import { Adadelta, Adagrad, Adam, HeavyBall, MomentumEMA, Nesterov, RMSprop, SGD, type Optimizer } from "@nn/optim";
 import { describe, expect, it } from "vitest";
 
 type Make = (w: Variable[]) => Optimizer<{ lr: number }>;
 const start = (dtype: "f32" | "f64"): Variable => variable(tensor([1], { dtype })).requireGrad() as Variable;
 
-/** w = 1 under gradients .5, −.3, .2. */
-function path(make: Make, dtype: "f32" | "f64"): number[] {
+/** w = 1 under gradients .5, −.3, .2; with a rate for each of them, if `rates` are given. */
+function path(make: Make, dtype: "f32" | "f64", rates: number[] = []): number[] {
   const w = start(dtype);
   const optimizer = make([w]);
-  return [0.5, -0.3, 0.2].map((g) => {
+  return [0.5, -0.3, 0.2].map((g, i) => {
+    optimizer.lr = rates[i] ?? optimizer.lr;
     w.grad = tensor([g], { dtype }).moveTo(null) as Tensor;
     optimizer.step();
     optimizer.zeroGrad();
@@ -43,6 +44,18 @@ const within = (got: number[], expected: number[], tolerance: number): void =>
 describe("worked numbers", () => {
   it.each(worked)("%s in f64", (_, make, expected) => within(path(make, "f64"), expected, 1e-9));
   it.each(worked)("%s in the fused f32 pass", (_, make, expected) => within(path(make, "f32"), expected, 1e-6));
+});
+
+describe("a rate that drops after two steps", () => {
+  const rates = [0.01, 0.01, 0.001], options = { momentum: 0.9, weightDecay: 5e-4 };
+  const rules: [string, Make, number[]][] = [
+    ["AlexNet's: what is in motion goes on", (w) => new HeavyBall(w, options), [0.994995, 0.993485525, 0.9919265008]],
+    ["PyTorch's: the velocity is rescaled", (w) => new SGD(w, options), [0.994995, 0.993485525, 0.9931491755]],
+  ];
+  it.each(rules)("%s", (_, make, expected) => {
+    within(path(make, "f64", rates), expected, 1e-9);
+    within(path(make, "f32", rates), expected, 1e-6);
+  });
 });
 
 describe("Nesterov on ½w²", () => {

@@ -3,12 +3,14 @@ import type { DataLoader, Fields, TensorsOf } from "@nn/data";
 import type { Module } from "@nn/layers";
 import { ArgumentError, noGrad, type Tensor } from "@nn/tensor";
 import { breath } from "./breath.ts";
-import { ConfusionMatrix, Mean } from "./metrics.ts";
+import { ConfusionMatrix, Mean, TopKError } from "./metrics.ts";
 
 export interface Evaluation {
   readonly loss: number;
   /** Share of right predictions, 0 … 1. */
   readonly accuracy: number;
+  /** Share of images whose class is not among the five with the highest scores. */
+  readonly top5Error: number;
   readonly confusion: ConfusionMatrix;
 }
 
@@ -29,16 +31,18 @@ export async function evaluate<F extends Fields>(model: Module, loader: DataLoad
   const breathe = breath();
   const confusion = new ConfusionMatrix(classes);
   const mean = new Mean();
+  const top5 = new TopKError(5);
   model.eval();
   try {
     for await (const batch of loader) {
       const { logits, labels, loss } = noGrad(() => predict(batch, model));
       confusion.add(logits, labels);
+      top5.add(logits, labels);
       mean.add(loss.item(), labels.size);
       await breathe();
     }
   } finally {
     model.train(training);
   }
-  return { loss: mean.value, accuracy: confusion.accuracy, confusion };
+  return { loss: mean.value, accuracy: confusion.accuracy, top5Error: top5.value, confusion };
 }

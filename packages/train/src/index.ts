@@ -1,7 +1,7 @@
 /** Training loops, metrics and checkpoints. Files, terminals and reports are in `@nn/train/node`. */
 export { Trainer, DivergedError, type Callback, type EpochInfo, type StepInfo, type TrainerOptions, type TrainerState, type TrainerView } from "./trainer.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
-export { ConfusionMatrix, Mean } from "./metrics.ts";
+export { ConfusionMatrix, Mean, TopKError } from "./metrics.ts";
 export { decodeCheckpoint, encodeCheckpoint, engineName, type CheckpointExtra, type LoadedCheckpoint } from "./checkpoint.ts";
 export { defineRecipe, evaluateRecipe, logitsOf, startRun, type Recipe, type RecipeData, type Run, type RunOptions } from "./recipe.ts";
 export { Progress, bar, clock, type ProgressOptions } from "./progress.ts";

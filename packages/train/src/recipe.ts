@@ -30,7 +30,8 @@ export interface Recipe {
   readonly description: string;
   readonly defaults: RunOptions;
   readonly classes: readonly string[];
-  readonly image: { readonly channels: number; readonly height: number; readonly width: number };
+  /** What the model reads. `square`: pictures of any size are scaled until their shorter side has so many pixels, then the middle is cut out. */
+  readonly image: { readonly channels: number; readonly height: number; readonly width: number; readonly square?: number };
   /** From a folder, or with null from data that comes with the recipe. */
   data(dir: string | null): Promise<RecipeData>;
   /** One image of bytes [C,H,W] as the model wants it. */

@@ -90,8 +90,13 @@ async function filters({ filters: { data, shape } }: ReportInput): Promise<strin
   return `<div class="filters">${(await Promise.all(tiles)).join("")}</div>`;
 }
 
+/** A table up to a hundred classes; the mistakes made most often of more. */
 function confusion({ evaluation, classes }: ReportInput): string {
   const { counts, classes: n } = evaluation.confusion;
+  if (n > 100) {
+    const mistakes = evaluation.confusion.mistakes(50).map((m) => `<tr><td>${m.count}</td><th>${escape(classes[m.actual]!)}</th><td>taken for ${escape(classes[m.predicted]!)}</td></tr>`);
+    return `<table>${mistakes.join("")}</table>`;
+  }
   const head = classes.map((c) => `<th class="column"><span>${escape(c)}</span></th>`).join("");
   const rows = classes.map((c, k) => {
     const row = counts.subarray(k * n, (k + 1) * n);

@@ -1,5 +1,5 @@
-import { ConfusionMatrix, Progress, bar, clock, renderReport, startRun } from "@nn/train";
-import { tensor } from "@nn/tensor";
+import { ConfusionMatrix, Progress, TopKError, bar, clock, renderReport, startRun } from "@nn/train";
+import { randn, tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { tiny } from "./tiny.ts";
 
@@ -48,6 +48,30 @@ describe("ConfusionMatrix", () => {
     expect([...m.counts]).toEqual([1, 0, 0, 1, 1, 0, 0, 0, 1]);
     expect(m.accuracy).toBe(0.75);
     expect(m.perClass()).toEqual([1, 0.5, 1]);
+    m.add(tensor([[0, 1, 0], [0, 1, 0], [1, 0, 0]]), tensor(Int32Array.of(2, 2, 1)));
+    expect(m.mistakes(1)).toEqual([{ actual: 1, predicted: 0, count: 2 }]);
+    expect(m.mistakes(9).map(({ actual, predicted, count }) => [actual, predicted, count])).toEqual([[1, 0, 2], [2, 1, 2]]);
+  });
+});
+
+describe("TopKError", () => {
+  it("counts labels that are not among the k highest scores; of equals the lower index is higher", () => {
+    const scores = tensor([[5, 4, 3, 2], [1, 1, 1, 1], [1, 1, 1, 1], [NaN, 0, 0, 0]]), labels = tensor(Int32Array.of(2, 1, 3, 0));
+    const errors = [1, 2, 3, 4].map((k) => {
+      const error = new TopKError(k);
+      error.add(scores, labels);
+      return error.value;
+    });
+    expect(errors).toEqual([1, 0.75, 0.5, 0]);
+    expect(new TopKError(1).value).toBeNaN();
+  });
+
+  it("of k = 1 is what the confusion matrix says", () => {
+    const scores = randn([200, 7]), labels = tensor(Int32Array.from({ length: 200 }, (_, i) => i % 7));
+    const [matrix, error] = [new ConfusionMatrix(7), new TopKError(1)];
+    matrix.add(scores, labels);
+    error.add(scores, labels);
+    expect(error.value).toBeCloseTo(1 - matrix.accuracy, 12);
   });
 });
 

@@ -4,10 +4,10 @@ import { readBytes } from "@nn/io/node";
 import { decodeModel, evaluateRecipe, logitsOf, type ModelFile, type Recipe } from "@nn/train";
 import { StateDictError, type Module } from "@nn/layers";
 import { about, badInput, usage } from "../errors.ts";
-import { readImage } from "../images.ts";
+import { picturesIn, readImage } from "../images.ts";
 import { chooseEngine, fallbacks, resolve, type Settings } from "../options.ts";
 import { findRecipe, recipes } from "../recipes.ts";
-import { confusionTable, perClass, percent, plain } from "../text.ts";
+import { confusionText, perClass, percent, plain } from "../text.ts";
 
 /** The model of a file, in evaluation mode. `--recipe` names the file of a recipe that is not built in. */
 async function load(path: string, flags: Record<string, unknown>): Promise<{ file: ModelFile; recipe: Recipe; model: Module; settings: Settings }> {
@@ -34,24 +34,25 @@ export async function evaluateModel(path: string, flags: Record<string, unknown>
   const data = await recipe.data(settings.data);
   if (data.test.length === 0) throw badInput(`${settings.data ?? recipe.name}: no test images`);
   const evaluation = await evaluateRecipe(recipe, data, model);
-  const { accuracy, loss, confusion } = evaluation;
-  if (flags["json"]) process.stdout.write(`${JSON.stringify({ model: path, recipe: file.recipe, accuracy, loss, images: confusion.total, perClass: Object.fromEntries(file.classes.map((c, k) => [c, confusion.perClass()[k]])) })}\n`);
-  else process.stdout.write(`test accuracy: ${percent(accuracy)}\n\naccuracy per class:\n${perClass(evaluation, file.classes)}\n\nconfusion matrix (rows: true, columns: predicted):\n${confusionTable(evaluation, file.classes)}\n`);
+  const { accuracy, loss, top5Error, confusion } = evaluation;
+  if (flags["json"]) process.stdout.write(`${JSON.stringify({ model: path, recipe: file.recipe, accuracy, loss, top5Error, images: confusion.total, perClass: Object.fromEntries(file.classes.map((c, k) => [c, confusion.perClass()[k]])) })}\n`);
+  else process.stdout.write(`test accuracy: ${percent(accuracy)}${file.classes.length > 10 ? `, top-5 error ${percent(top5Error)}` : ""}\n\naccuracy per class:\n${perClass(evaluation, file.classes)}\n\n${confusionText(evaluation, file.classes)}\n`);
 }
 
 export async function predict(path: string, images: readonly string[], flags: Record<string, unknown>): Promise<void> {
   if (images.length === 0) throw usage("predict needs at least one image", "nn predict model.safetensors picture.png");
   const { file, recipe, model } = await load(path, flags);
-  const top = Math.min(3, file.classes.length);
+  const top = Math.min(file.classes.length > 10 ? 5 : 3, file.classes.length);
+  const paths = (await Promise.all(images.map(picturesIn))).flat();
   // All pictures are read before the first line is printed.
-  const inputs = await Promise.all(images.map((image) => readImage(image, recipe.image)));
+  const inputs = await Promise.all(paths.map((path) => readImage(path, recipe.image)));
   inputs.forEach((image, i) => {
     const { data, shape } = recipe.prepare(image, new Random(0));
     const ranked = noGrad(() => {
       const { values, indices } = logitsOf(model, fromTyped(data, [1, ...shape], "f32", "predict")).softmax(1).topk(top, 1);
       return Array.from(indices.dataSync(), (k, j) => ({ class: file.classes[k]!, probability: values.dataSync()[j]! }));
     });
-    if (flags["json"]) process.stdout.write(`${JSON.stringify({ image: images[i], predictions: ranked })}\n`);
-    else process.stdout.write(`${images[i]}: ${ranked.map((r) => `${r.class} ${percent(r.probability)}`).join(", ")}\n`);
+    if (flags["json"]) process.stdout.write(`${JSON.stringify({ image: paths[i], predictions: ranked })}\n`);
+    else process.stdout.write(`${paths[i]}: ${ranked.map((r) => `${r.class} ${percent(r.probability)}`).join(", ")}\n`);
   });
 }

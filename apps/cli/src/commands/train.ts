@@ -9,7 +9,7 @@ import { CheckpointFile } from "@nn/train/node";
 import { about, badInput, exit, usage } from "../errors.ts";
 import { chooseEngine, resolve, type Settings } from "../options.ts";
 import { findRecipe } from "../recipes.ts";
-import { confusionTable, perClass, percent } from "../text.ts";
+import { confusionText, perClass, percent } from "../text.ts";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -146,7 +146,7 @@ async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Ev
   if (json) {
     process.stdout.write(`${JSON.stringify({ recipe: recipe.name, ...options, engine: engineName(), accuracy: evaluation.accuracy, loss: evaluation.loss, perClass: Object.fromEntries(recipe.classes.map((c, k) => [c, evaluation.confusion.perClass()[k]])), history: run.trainer.history, files })}\n`);
   } else {
-    process.stdout.write(`test accuracy: ${percent(evaluation.accuracy)}\n\naccuracy per class:\n${perClass(evaluation, recipe.classes)}\n\nconfusion matrix (rows: true, columns: predicted):\n${confusionTable(evaluation, recipe.classes)}\n`);
+    process.stdout.write(`test accuracy: ${percent(evaluation.accuracy)}\n\naccuracy per class:\n${perClass(evaluation, recipe.classes)}\n\n${confusionText(evaluation, recipe.classes)}\n`);
   }
   say(`\nmodel       ${files.model}\ncheckpoint  ${files.checkpoint}\nreport      ${files.report}  (open it in a browser)`);
   say(`\ntry next:\n  npx nn predict ${files.model} picture.png\n  npx nn inspect ${files.model}${settings.data === null && recipe.name === "alexnet-fashion" ? "\n  npx nn data get fashion-mnist   then   npx nn train alexnet-fashion --data data/fashion-mnist   for all 60,000 images" : ""}`);
@@ -159,7 +159,7 @@ async function predictions({ test }: RecipeData, run: Run, count: number) {
   run.model.eval();
   for await (const [x] of new DataLoader(new Subset(test, Array.from({ length: count }, (_, i) => i)), { batchSize: count, seed: 0 })) {
     const { indices, values } = noGrad(() => logitsOf(run.model, x as Tensor).softmax(1).topk(1, 1));
-    for (let i = 0; i < count; i++) out.push({ predicted: indices.dataSync()[i]!, probability: values.dataSync()[i]! });
+    for (let i = 0; i < indices.size; i++) out.push({ predicted: indices.dataSync()[i]!, probability: values.dataSync()[i]! });
   }
   return out;
 }
