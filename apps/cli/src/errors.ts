@@ -1,4 +1,5 @@
 /** What the command says when something goes wrong, and how it exits: 1 failure, 2 usage, 3 bad input or model file. */
+import { CsvError } from "@nn/data";
 import { DownloadError } from "@nn/data/node";
 import { StateDictError } from "@nn/layers";
 import { FormatError, NnError, OutOfMemoryError } from "@nn/tensor";
@@ -44,7 +45,7 @@ export async function about<T>(path: string, work: () => T | Promise<T>): Promis
 /** One clear message and the exit code. Anything unexpected keeps its stack: that is a bug. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CliError) return { message: error.message, code: error.code };
-  if (error instanceof FormatError || error instanceof StateDictError || error instanceof DownloadError) return { message: error.message, code: exit.input };
+  if (error instanceof FormatError || error instanceof CsvError || error instanceof StateDictError || error instanceof DownloadError) return { message: error.message, code: exit.input };
   const system = error as NodeJS.ErrnoException;
   if (system?.code !== undefined && system.code in fileProblems) return { message: `${system.path ?? system.message} ${fileProblems[system.code]}`, code: exit.input };
   if (error instanceof NnError || error instanceof OutOfMemoryError) return { message: error.message, code: exit.failure };

@@ -10,6 +10,7 @@ export { ImageSums, imageStatistics, type ImageStatistics } from "./image-statis
 export { decodeImage, type DecodeOptions } from "./decode-image.ts";
 export { cifar10Classes, parseCifar, readCifar } from "./cifar.ts";
 export { asImages, asLabels, checkCounts, parseIdx, readIdx } from "./idx.ts";
+export { CsvError, readCsv, type CsvOptions, type CsvRecord, type CsvSource } from "./csv.ts";
 export { deflate, gunzip, isGzip, MAX_UNPACKED } from "./gzip.ts";
 export { fashionMnistClasses, fashionMnistMean, fashionMnistStd, type LabelledImages } from "./fashion-mnist.ts";
 export { encodePng } from "./png.ts";

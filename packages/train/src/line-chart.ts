@@ -34,7 +34,7 @@ export function lineChart({ title, x: xName, y: yName, lines, percent = false, l
   const py = (y: number): string => (margin.top + (1 - (scaled(y) - low) / (high - low || 1)) * plot.height).toFixed(1);
 
   const names = Math.max(0, ...lines.map(({ name }) => name.length));
-  const width = margin.left + plot.width + 36 + Math.ceil(6.2 * names);
+  const width = margin.left + plot.width + 36 + Math.ceil(7 * names);
   const height = Math.max(margin.top + plot.height + margin.bottom, margin.top + 16 * lines.length + 12);
   const bottom = margin.top + plot.height;
   const rows = ticks.map((v) => `<path d="M${margin.left} ${py(v)}h${plot.width}" stroke="#8884"/><text x="${margin.left - 6}" y="${Number(py(v)) + 4}" text-anchor="end">${tick(v, ticks, percent, log)}</text>`);

@@ -2,10 +2,12 @@
 import { DataLoader, TensorDataset, type Dataset, type LabelledImages, type NdArray } from "@nn/data";
 import { crossEntropy, type Module } from "@nn/layers";
 import type { Optimizer } from "@nn/optim";
-import { DivergedError, evaluate, logitsOf, Trainer, type Callback, type EpochInfo } from "@nn/train";
+import { DivergedError, evaluate, logitsOf, Trainer, type Callback, type EpochInfo, type Evaluation } from "@nn/train";
 import type { Tensor } from "@nn/tensor";
 
 export type Samples = Dataset<[NdArray, NdArray]>;
+/** Of the logits of a batch. */
+export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
 
 export interface FitOptions {
   readonly train: Samples;
@@ -14,32 +16,33 @@ export interface FitOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
-  /** Of a batch; default cross-entropy of the logits. */
-  readonly loss?: (logits: Tensor, labels: Tensor) => Tensor;
+  /** Default cross-entropy. */
+  readonly loss?: Loss;
   readonly schedule?: (step: number) => number;
   readonly clipNorm?: number;
   readonly callbacks?: readonly Callback[];
+  /** Epochs between two looks at the test samples; the last epoch always ends with one. Default 1. */
+  readonly testEvery?: number;
 }
 
 export interface Fit {
   /** Mean training loss of each epoch. */
   readonly losses: number[];
-  /** Accuracy on the test samples after each epoch. */
+  /** Accuracy and mean loss on the test samples after each epoch that was tested. */
   readonly accuracies: number[];
+  readonly testLosses: number[];
   /** The loss stopped being finite; the lists end there. */
   readonly diverged: boolean;
 }
 
 /** Trains for all epochs, or until the loss is not finite any more. */
-export async function fit(model: Module, optimizer: Optimizer<{ lr: number }>, { train, test, classes, epochs, batch, seed, loss = crossEntropy, schedule, clipNorm, callbacks = [] }: FitOptions): Promise<Fit> {
-  const held = new DataLoader(test, { batchSize: 250, seed: 0, name: "test set" });
-  const score: Callback = {
+export async function fit(model: Module, optimizer: Optimizer<{ lr: number }>, { train, test, classes, epochs, batch, seed, loss = crossEntropy, schedule, clipNorm, callbacks = [], testEvery = 1 }: FitOptions): Promise<Fit> {
+  const tested: Callback = {
     async onEpoch(info: EpochInfo & Record<string, number>) {
-      const predict = ([x, labels]: [Tensor, Tensor]) => {
-        const logits = logitsOf(model, x);
-        return { logits, labels, loss: loss(logits, labels) };
-      };
-      info["accuracy"] = (await evaluate(model, held, { classes, predict })).accuracy;
+      if (info.epoch % testEvery !== 0 && info.epoch !== epochs) return;
+      const found = await score(model, test, classes, loss);
+      info["accuracy"] = found.accuracy;
+      info["testLoss"] = found.loss;
     },
   };
   const trainer = new Trainer<[NdArray, NdArray]>({
@@ -48,14 +51,26 @@ export async function fit(model: Module, optimizer: Optimizer<{ lr: number }>, {
     loss: ([x, y]) => loss(logitsOf(model, x), y),
     ...(schedule && { schedule }),
     ...(clipNorm !== undefined && { clipNorm }),
-    callbacks: [score, ...callbacks],
+    callbacks: [tested, ...callbacks],
   });
   let diverged = false;
   await trainer.fit().catch((error: unknown) => {
     if (!(error instanceof DivergedError)) throw error;
     diverged = true;
   });
-  return { losses: trainer.history.map((h) => h.loss), accuracies: trainer.history.map((h) => h["accuracy"]!), diverged };
+  const seen = trainer.history.filter((h) => h["accuracy"] !== undefined);
+  return { losses: trainer.history.map((h) => h.loss), accuracies: seen.map((h) => h["accuracy"]!), testLosses: seen.map((h) => h["testLoss"]!), diverged };
+}
+
+/** Accuracy and mean loss on `samples`. */
+export function score(model: Module, samples: Samples, classes: number, loss: Loss = crossEntropy): Promise<Evaluation> {
+  return evaluate(model, new DataLoader(samples, { batchSize: 250, seed: 0, name: "test set" }), {
+    classes,
+    predict([x, labels]) {
+      const logits = logitsOf(model, x);
+      return { logits, labels, loss: loss(logits, labels) };
+    },
+  });
 }
 
 /** Images as numbers with mean 0 and variance 1 over the whole set, converted once. */
