@@ -1,4 +1,4 @@
-// `npm start` and `npm test` on a machine that has only Node (20.19 or newer) and npm.
+// `npm start`, `npm test` and `npm run demo` on a machine that has only Node (20.19 or newer) and npm.
 // Plain JavaScript without dependencies: it brings pnpm, which brings the rest, Node 24 included, and goes on with that Node.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -75,10 +75,13 @@ const [task, ...rest] = process.argv.slice(2);
 if (task === "start") {
   setUp();
   hand(["--conditions=@nn/source", "apps/cli/bin/nn.mjs", "train", "alexnet-fashion", ...rest]);
+} else if (task === "demo") {
+  setUp();
+  hand(["apps/alexnet-demo/serve.mjs", ...rest]);
 } else if (task === "test") {
   setUp();
   hand(["tooling/scripts/test-all.mjs", ...rest]);
 } else {
-  say("usage: node tooling/scripts/bootstrap.mjs start|test");
+  say("usage: node tooling/scripts/bootstrap.mjs start|test|demo");
   process.exit(2);
 }

@@ -1,6 +1,7 @@
 /** Image models. */
 export { AlexNet, alexnet, type AlexNetOptions, type AlexNetVariant } from "./alexnet.ts";
 export { AlexNetFashion } from "./alexnet-fashion.ts";
+export type { AlexNetFashionOptions } from "./alexnet-fashion.ts";
 export { LeNet5, type LeNet5Options } from "./lenet5.ts";
 export { AlexNetSmall } from "./alexnet-small.ts";
 export { averageCrops } from "./crops.ts";

@@ -1,5 +1,5 @@
 import { AlexNetFashion } from "@nn/vision";
-import { MaxPool2d, crossEntropy } from "@nn/layers";
+import { Linear, MaxPool2d, crossEntropy } from "@nn/layers";
 import { SGD } from "@nn/optim";
 import { getEngine, noGrad, randn, tensor, trace, type Tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
@@ -23,6 +23,23 @@ describe("AlexNetFashion", () => {
       });
     });
     expect(sizes).toEqual(["1,32,13,13", "1,64,6,6", "1,128,3,3"]);
+  });
+
+  it("has the same dense layers whatever the switches", () => {
+    for (const options of [{ lrn: true }, { overlapping: false }, { dropout: false }, { kernel: 5, activation: "tanh" as const, width: 8 }, { classes: 3, width: 16 }]) {
+      const model = new AlexNetFashion(options);
+      const { width = 32, classes = 10 } = { ...options };
+      const dense = [...model.classifier].filter((layer) => layer instanceof Linear).map((layer) => layer.weight.shape);
+      expect(dense).toEqual([[16 * width, 36 * width], [8 * width, 16 * width], [classes, 8 * width]]);
+      expect(noGrad(() => model.call(randn([2, 1, 28, 28]))).shape).toEqual([2, classes]);
+    }
+  });
+
+  it("refuses an even first filter", () => {
+    expect(() => new AlexNetFashion({ kernel: 4 })).toThrowErrorMatchingInlineSnapshot(`
+      [ArgumentError: AlexNetFashion: kernel is 4
+        hint: an odd size, so that the padding keeps images at 28×28]
+    `);
   });
 
   it("trains in flat memory", () => {

@@ -26,7 +26,7 @@ export const alexnetFashion = defineRecipe({
   },
   prepare: standard,
 
-  model: () => new AlexNetFashion(fashionMnistClasses.length),
+  model: () => new AlexNetFashion({ classes: fashionMnistClasses.length }),
   optimizer: (model, lr) => new AdamW(model.parameters(), { lr, weightDecay: 0.02 }),
   /** Up over the first 5 % of the updates, then down along half a cosine. */
   schedule: (updates) => schedule.warmup(Math.ceil(updates / 20), schedule.cosine(Math.floor((updates * 19) / 20))),
