@@ -6,9 +6,10 @@ import { nearest } from "@nn/layers";
 import type { Recipe } from "@nn/train";
 import { alexnetFashion } from "./recipes/alexnet-fashion.ts";
 import { alexnetImagenet, alexnetTiny } from "./recipes/alexnet-imagenet.ts";
+import { lenet5Fashion, mlpFashion, softmaxFashion } from "./recipes/classics-fashion.ts";
 import { type CliError, badInput, usage } from "./errors.ts";
 
-export const recipes: ReadonlyMap<string, Recipe> = new Map([alexnetFashion, alexnetImagenet, alexnetTiny].map((r) => [r.name, r]));
+export const recipes: ReadonlyMap<string, Recipe> = new Map([softmaxFashion, mlpFashion, lenet5Fashion, alexnetFashion, alexnetImagenet, alexnetTiny].map((r) => [r.name, r]));
 
 /** A built-in recipe, or the one that a `.ts`, `.js` or `.mjs` file exports as `default` or `recipe`. */
 export async function findRecipe(name: string): Promise<Recipe> {

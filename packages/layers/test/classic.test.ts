@@ -1,4 +1,5 @@
 /** Worked examples of single neurons, descent and back-propagation, with their printed digits. */
+import { existsSync, readFileSync } from "node:fs";
 import { grad, hessianVector, valueAndGrad } from "@nn/autograd";
 import { Linear, halfMse, sequential, Step } from "@nn/layers";
 import { BackPropagation, LinearUnit, Perceptron, gradientDescent, novikoffBound, stabilityBound, type NodeTrace } from "@nn/layers/classic";
@@ -6,6 +7,7 @@ import { SGD } from "@nn/optim";
 import { GradError, concat, noGrad, randn, step, tensor, type Tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 
+const iris = new URL("../../../../shared/data/tabular/iris.data", import.meta.url);
 const f64 = (values: Parameters<typeof tensor>[0]): Tensor => tensor(values as number[], { dtype: "f64" }) as Tensor;
 const close = (got: ArrayLike<number>, expected: readonly number[], decimals: number): void => {
   expect(got.length).toBe(expected.length);
@@ -73,6 +75,21 @@ describe("Perceptron", () => {
     }
     close(averaged.weight.dataSync(), sum.slice(0, 2), 12);
     close(averaged.bias.dataSync(), sum.slice(2), 12);
+    expect(epochs.at(-1)!.average).toEqual({ weight: [...averaged.weight.dataSync()], bias: averaged.bias.dataSync()[0] });
+    expect(new Perceptron(2).fit(corners, xor, { maxEpochs: 2, rate: 1, averaged: true }).epochs).toEqual(epochs.slice(0, 2)); // looking at the mean after an epoch changes nothing
+  });
+
+  it.skipIf(!existsSync(iris))("tells two kinds of iris apart without an error (skipped without ../shared/data/tabular)", () => {
+    const kinds = { "Iris-setosa": 1, "Iris-versicolor": 0 };
+    const flowers = readFileSync(iris, "utf8").split("\n").map((line) => line.split(",")).filter((cells) => cells.at(-1)! in kinds);
+    const x = f64(flowers.map((cells) => cells.slice(0, 4).map(Number)));
+    const t = f64(flowers.map((cells) => kinds[cells.at(-1) as keyof typeof kinds]));
+    expect(x.shape).toEqual([100, 4]);
+    const unit = new Perceptron(4);
+    const { converged, mistakes } = unit.fit(x, t, { shuffle: 1 });
+    expect(converged).toBe(true);
+    expect(unit.call(x).toArray()).toEqual(t.toArray()); // 0 errors
+    expect(mistakes).toBeLessThanOrEqual(novikoffBound(x, t).bound);
   });
 
   it("shuffles by a seed: the same seed gives the same weights", () => {

@@ -3,7 +3,7 @@ export { Trainer, DivergedError, type Callback, type EpochInfo, type StepInfo, t
 export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
 export { ConfusionMatrix, Mean, TopKError } from "./metrics.ts";
 export { decodeCheckpoint, encodeCheckpoint, engineName, type CheckpointExtra, type LoadedCheckpoint } from "./checkpoint.ts";
-export { defineRecipe, evaluateRecipe, logitsOf, startRun, type Recipe, type RecipeData, type Run, type RunOptions } from "./recipe.ts";
+export { defineRecipe, evaluateRecipe, logitsOf, startRun, type Published, type Recipe, type RecipeData, type Run, type RunOptions } from "./recipe.ts";
 export { Progress, bar, clock, type ProgressOptions } from "./progress.ts";
 export { decodeModel, encodeModel, type ModelFile } from "./model-file.ts";
 export { renderReport, type ReportInput } from "./report.ts";
@@ -14,4 +14,4 @@ export { adviseOptimizer, situationOf, type Advice, type Situation } from "./adv
 export { Summary, summary, type SummaryRow } from "./summary.ts";
 export { lineChart, type LineChart } from "./line-chart.ts";
 export { defineExperiment, runExperiment, type Bench, type Block, type Experiment, type ExperimentResult, type ExperimentSettings, type Outcome, type RunExperimentOptions, type Timed, type TrialStore } from "./experiment/experiment.ts";
-export { markdownTable, meanAndInterval, renderPage, type PageInput } from "./experiment/page.ts";
+export { confidence, markdownTable, meanAndInterval, renderPage, type PageInput } from "./experiment/page.ts";

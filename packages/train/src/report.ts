@@ -3,6 +3,7 @@ import { encodePng, type LabelledImages } from "@nn/data";
 import type { Evaluation } from "./evaluate.ts";
 import type { EpochInfo } from "./trainer.ts";
 import type { Look } from "./diagnosis/watch.ts";
+import type { Published } from "./recipe.ts";
 import { curves } from "./report-curves.ts";
 import { diagnosisSection } from "./report-diagnosis.ts";
 import { style } from "./report-style.ts";
@@ -14,9 +15,10 @@ export interface ReportInput {
   readonly options: Readonly<Record<string, unknown>>;
   readonly history: readonly EpochInfo[];
   readonly evaluation: Evaluation;
-  /** First-layer weights [out, in, kH, kW], row-major. */
+  /** First-layer weights [out, in, kH, kW], row-major; none are shown where out is 0. */
   readonly filters: { readonly data: ArrayLike<number>; readonly shape: readonly number[] };
   readonly pictures: LabelledImages;
+  readonly published?: readonly Published[];
   /** What a GradientWatch saw. */
   readonly looks?: readonly Look[];
   /** Predicted class and its probability, for the first pictures. */
@@ -31,10 +33,11 @@ export async function renderReport(r: ReportInput): Promise<string> {
   const { evaluation } = r;
   const sections = [
     section("Training", curves(r.history)),
+    ...((r.published?.length ?? 0) > 0 ? [section("Published figures", published(r), "Accuracy that others reached on the whole data set, and this run's on its own.")] : []),
     section("Sample predictions", await samples(r), "Green frames are right, red ones wrong; below each picture the predicted class, its probability, and the true class where they differ."),
     section("Confusion matrix", confusion(r), "Rows are true classes, columns predictions; colours are shares of the row."),
     section("Accuracy per class", perClass(r)),
-    section("Filters of the first layer", await filters(r), "Each tile is one filter as a picture, scaled to its own range."),
+    ...(r.filters.shape[0]! > 0 ? [section("Filters of the first layer", await filters(r), "Each tile is one filter as a picture, scaled to its own range.")] : []),
     ...((r.looks?.length ?? 0) > 0 ? [section("Gradients", diagnosisSection(r.looks!, escape), "Norms at the first batch of the last epoch, and shares of units; a healthy update is about a thousandth of the weights.")] : []),
     section("Options", options(r.options)),
   ];
@@ -105,6 +108,11 @@ function confusion({ evaluation, classes }: ReportInput): string {
     return `<tr><th>${escape(c)}</th>${cells.join("")}</tr>`;
   });
   return `<div class="scroll"><table class="confusion"><tr><th></th>${head}</tr>${rows.join("")}</table></div>`;
+}
+
+function published({ published = [], evaluation }: ReportInput): string {
+  const row = (what: string, accuracy: number, source: string): string => `<tr><th>${escape(what)}</th><td>${percent(accuracy)}</td><td>${escape(source)}</td></tr>`;
+  return `<table>${row("this run", evaluation.accuracy, "")}${published.map((p) => row(p.what, p.accuracy, p.source)).join("")}</table>`;
 }
 
 function perClass({ evaluation, classes }: ReportInput): string {

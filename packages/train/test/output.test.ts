@@ -90,7 +90,9 @@ describe("the report", () => {
       filters: { data: Float32Array.from({ length: 18 }, (_, i) => i), shape: [2, 1, 3, 3] },
       pictures: data.pictures,
       predictions: [{ predicted: 0, probability: 0.9 }, { predicted: 0, probability: 0.6 }],
+      published: [{ what: "chance & luck", accuracy: 0.5, source: "Nobody 1900" }],
     });
+    expect(html).toContain("<tr><th>chance &#38; luck</th><td>50.0\u00a0%</td><td>Nobody 1900</td></tr>");
     expect(html).toContain("tiny &#60;b&#62;");
     expect(html).toContain("left &#38; up");
     expect(html.match(/<img class="filter" src="data:image\/png;base64,/g)?.length).toBe(2);

@@ -129,7 +129,9 @@ function readCheckpoint(path: string, recipe: Recipe, options: RunOptions): Load
 
 async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Evaluation, { looks }: GradientWatch, settings: Settings, options: RunOptions, files: Files, json: boolean): Promise<void> {
   writeFileAtomicSync(files.model, encodeModel(run.model, recipe, options));
-  const [, weights] = [...run.model.stateDict()].find(([, t]) => t.rank === 4) ?? [null, null];
+  const { channels, height, width } = recipe.image;
+  // A dense layer that reads the image shows as a picture too.
+  const weights = [...run.model.stateDict().values()].find((t) => t.rank === 4 || (t.rank === 2 && t.shape[1] === channels * height * width));
   const report = await renderReport({
     title: recipe.name,
     description: recipe.description,
@@ -137,7 +139,8 @@ async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Ev
     options: { ...options, data: settings.data ?? "bundled", engine: engineName() },
     history: run.trainer.history,
     evaluation,
-    filters: weights ? { data: weights.dataSync(), shape: weights.shape } : { data: [], shape: [0, 1, 1, 1] },
+    filters: weights ? { data: weights.dataSync(), shape: weights.rank === 4 ? weights.shape : [weights.shape[0]!, channels, height, width] } : { data: [], shape: [0, 1, 1, 1] },
+    ...(recipe.published && { published: recipe.published }),
     looks,
     pictures: data.pictures,
     predictions: await predictions(data, run, Math.min(40, data.test.length)),
@@ -149,7 +152,7 @@ async function finish(recipe: Recipe, data: RecipeData, run: Run, evaluation: Ev
     process.stdout.write(`test accuracy: ${percent(evaluation.accuracy)}\n\naccuracy per class:\n${perClass(evaluation, recipe.classes)}\n\n${confusionText(evaluation, recipe.classes)}\n`);
   }
   say(`\nmodel       ${files.model}\ncheckpoint  ${files.checkpoint}\nreport      ${files.report}  (open it in a browser)`);
-  say(`\ntry next:\n  npx nn predict ${files.model} picture.png\n  npx nn inspect ${files.model}${settings.data === null && recipe.name === "alexnet-fashion" ? "\n  npx nn data get fashion-mnist   then   npx nn train alexnet-fashion --data data/fashion-mnist   for all 60,000 images" : ""}`);
+  say(`\ntry next:\n  npx nn predict ${files.model} picture.png\n  npx nn inspect ${files.model}${settings.data === null && recipe.name.endsWith("-fashion") ? `\n  npx nn data get fashion-mnist   then   npx nn train ${recipe.name} --data data/fashion-mnist   for all 60,000 images` : ""}`);
 }
 
 /** Class and probability of the first `count` test images. */

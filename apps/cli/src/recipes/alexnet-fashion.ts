@@ -14,6 +14,10 @@ export const alexnetFashion = defineRecipe({
   defaults: { epochs: 16, batch: 32, lr: 1e-3, seed: 1 },
   classes: fashionMnistClasses,
   image: { channels: 1, height: 28, width: 28 },
+  published: [
+    { what: "two convolutions and three dense layers, 1.8 million weights", accuracy: 0.932, source: "benchmark table of the data set's README" },
+    { what: "ResNet18 with augmentation", accuracy: 0.949, source: "benchmark table of the data set's README" },
+  ],
 
   /** Without a folder: the bundled subset, 1,000 training and 200 test pictures of each class. */
   async data(dir) {

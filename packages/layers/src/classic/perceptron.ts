@@ -8,6 +8,8 @@ export interface PerceptronEpoch {
   readonly bias: number;
   /** Samples that were answered wrongly on the way: each of them changed the weights. */
   readonly mistakes: number;
+  /** With `averaged`: the mean of the weights after every sample so far. */
+  readonly average?: { readonly weight: readonly number[]; readonly bias: number };
 }
 export interface PerceptronFit {
   /** The last epoch made no mistake. */
@@ -76,12 +78,13 @@ export class Perceptron extends Module {
         }
         mean?.count();
       }
-      epochs.push({ weight: [...w], bias: b, mistakes });
+      const kept = mean?.result(w, b);
+      epochs.push({ weight: [...w], bias: b, mistakes, ...(kept && { average: { weight: [...kept.w], bias: kept.b } }) });
     } while (epochs.at(-1)!.mistakes > 0 && epochs.length < maxEpochs);
 
-    const kept = mean ? mean.result(w, b) : { w, b };
-    this.weight.write(kept.w, "Perceptron.fit");
-    this.bias.write([kept.b], "Perceptron.fit");
+    const { weight, bias } = epochs.at(-1)!.average ?? epochs.at(-1)!;
+    this.weight.write(weight, "Perceptron.fit");
+    this.bias.write([bias], "Perceptron.fit");
     return { converged: epochs.at(-1)!.mistakes === 0, mistakes: epochs.reduce((n, e) => n + e.mistakes, 0), epochs };
   }
 

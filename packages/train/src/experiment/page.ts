@@ -9,14 +9,19 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), `|${numeric.map((right) => (right ? "---:|" : "---|")).join("")}`, ...rows.map(line)].join("\n");
 }
 
-/** Mean and the half-width of its 95 % interval over seeds (Student's t): `89.1 ± 0.4`. One value stands alone. */
-export function meanAndInterval(values: readonly number[], digits: number): string {
+/** Mean, and the half-width of its 95 % interval over seeds (Student's t); of one value NaN. */
+export function confidence(values: readonly number[]): { mean: number; halfWidth: number } {
   const n = values.length;
   const mean = values.reduce((a, b) => a + b, 0) / n;
-  if (n < 2) return mean.toFixed(digits);
   const deviation = Math.sqrt(values.reduce((a, v) => a + (v - mean) ** 2, 0) / (n - 1));
   const t = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262][n - 2] ?? 1.96;
-  return `${mean.toFixed(digits)} ± ${((t * deviation) / Math.sqrt(n)).toFixed(digits)}`;
+  return { mean, halfWidth: (t * deviation) / Math.sqrt(n) };
+}
+
+/** The same as text: `89.1 ± 0.4`. One value stands alone. */
+export function meanAndInterval(values: readonly number[], digits: number): string {
+  const { mean, halfWidth } = confidence(values);
+  return values.length < 2 ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${halfWidth.toFixed(digits)}`;
 }
 
 export interface PageInput {
