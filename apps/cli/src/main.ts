@@ -10,6 +10,7 @@ import { train } from "./commands/train.ts";
 import { completions } from "./completions.ts";
 import { exit, explain } from "./errors.ts";
 import { experiments } from "./experiments.ts";
+import { networks } from "./networks.ts";
 import { recipes } from "./recipes.ts";
 import { plain } from "./text.ts";
 
@@ -55,10 +56,12 @@ computing(program.command("eval"))
   .option("--recipe <file>", "the recipe's file, if it is not built in")
   .action(evaluateModel);
 computing(program.command("predict"))
-  .argument("<model>", "a model.safetensors of nn train")
+  .argument("<model>", "a model.safetensors of nn train; with --network weights from elsewhere: .safetensors, .pt or .pth")
   .argument("<image...>", "PNG, PGM or PPM files, or folders of pictures; JPEG and WebP too where the recipe takes photographs")
   .description("the most probable classes of pictures")
   .option("--recipe <file>", "the recipe's file, if it is not built in")
+  .option("--network <name>", `what the weights are of: ${[...networks.keys()].join(", ")}`)
+  .option("--classes <file>", "with --network: names of the classes, one on each line")
   .action(predict);
 program.command("inspect").argument("<file>", "a safetensors file or checkpoint").description("tensors and metadata of a file").option("--json", "print JSON").action(inspect);
 computing(program.command("doctor")).description("which engine runs here, with how many threads, and why not more").action(doctor);

@@ -1,33 +1,12 @@
-import { AdaptiveAvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequential, StateDictError, init } from "@nn/layers";
+import { StateDictError } from "@nn/layers";
 import { fromTyped, noGrad, tensor, type Tensor } from "@nn/tensor";
+import { alexnet } from "@nn/vision";
 import { expect, test } from "vitest";
 import { fileURLToPath } from "node:url";
 import { loadNpz, loadTorch } from "../src/node.ts";
 
 // goldens/alexnet.py wrote these files with PyTorch.
 const golden = (name: string): string => fileURLToPath(new URL(`goldens/${name}`, import.meta.url));
-
-const zeros = { init: init.zero, initBias: init.zero }; // drawing 61 million numbers that are overwritten takes longer than the test
-const conv = (from: number, to: number, size: number, options: object): Conv2d => new Conv2d(from, to, size, { ...options, ...zeros });
-
-/** torchvision's AlexNet, whose names checkpoints go by. */
-class AlexNet extends Module {
-  readonly features = new Sequential(
-    conv(3, 64, 11, { stride: 4, padding: 2 }), new ReLU(), new MaxPool2d(3, { stride: 2 }),
-    conv(64, 192, 5, { padding: 2 }), new ReLU(), new MaxPool2d(3, { stride: 2 }),
-    conv(192, 384, 3, { padding: 1 }), new ReLU(),
-    conv(384, 256, 3, { padding: 1 }), new ReLU(),
-    conv(256, 256, 3, { padding: 1 }), new ReLU(), new MaxPool2d(3, { stride: 2 }),
-  ); // prettier-ignore
-  readonly avgpool = new AdaptiveAvgPool2d(6);
-  readonly classifier = new Sequential(
-    new Dropout(0.5), new Linear(9216, 4096, zeros), new ReLU(),
-    new Dropout(0.5), new Linear(4096, 4096, zeros), new ReLU(), new Linear(4096, 1000, zeros),
-  ); // prettier-ignore
-  forward(x: Tensor): Tensor {
-    return this.classifier.call(this.avgpool.call(this.features.call(x)).flatten(1));
-  }
-}
 
 /** Thumbnails [N,3,28,28], each pixel eight by eight, normalised as torchvision does. */
 function images(thumbnails: Tensor): Tensor {
@@ -39,7 +18,7 @@ function images(thumbnails: Tensor): Tensor {
 test("a PyTorch AlexNet loads by torchvision's names, and its logits for photographs are PyTorch's to 1e-4", async () => {
   await expect(loadTorch(golden("alexnet.pt"))).rejects.toThrow(/its tensors take up to \d+ bytes, more than may be unpacked/); // 68 kB that hold 244 MB
   const { tensors } = await loadTorch(golden("alexnet.pt"), { maxBytes: 2 ** 30 });
-  const model = new AlexNet().eval();
+  const model = alexnet({ variant: "torchvision" }).eval();
   expect(model.loadStateDict(tensors)).toEqual({ missing: [], unexpected: [], mismatched: [] });
   expect(model.parameterCount()).toBe(61_100_840);
   for (const t of tensors.values()) t.dispose();

@@ -25,7 +25,7 @@ export function decodeModel(bytes: Uint8Array): ModelFile {
     throw new FormatError("model", 8, reason, hint === undefined ? {} : { hint });
   };
   if (metadata.get("format") !== "nn.model") {
-    fail("this safetensors file does not say which model it belongs to", metadata.get("format") === "nn.checkpoint" ? "it is a checkpoint; the model is in model.safetensors beside it" : "load it with loadSafetensors and loadStateDict instead");
+    fail("this safetensors file does not say which model it belongs to", metadata.get("format") === "nn.checkpoint" ? "it is a checkpoint; the model is in model.safetensors beside it" : "nn predict --network says what it is of; in code: loadSafetensors and loadStateDict");
   }
   if (metadata.get("version") !== version) fail(`version ${metadata.get("version")}, this program reads ${version}`);
   const json = (key: string): unknown => {

@@ -17,8 +17,8 @@ export interface AlexNetOptions {
   size?: 224 | 227;
   /** Default 0.5, scaled in training. `{ scaleAt: "evaluation" }` is the paper's: outputs are halved in evaluation instead. */
   dropout?: DropoutOptions & { p?: number };
-  /** "paper" (default): α as printed; "torch": divided by n, as in PyTorch, Caffe and the authors' code. Torchvision's network has none. */
-  lrn?: "paper" | "torch";
+  /** Response normalisation. "paper" (default): α as printed; "torch": divided by n, as in PyTorch, Caffe and the authors' code. Torchvision's network has "none". */
+  lrn?: "paper" | "torch" | "none";
   /** Bias of convolutions 2, 4, 5 and of the hidden dense layers, so that ReLU starts out positive. Default 1 as in the paper; Caffe's replica has 0.1. */
   bias?: number;
   /** Factor on the units of every hidden layer, for tests and small data. Default 1. */
@@ -53,7 +53,7 @@ export class AlexNet extends Module {
 
     // N(0, 0.01²) everywhere, and biases of 0 or `bias`; torchvision leaves PyTorch's defaults.
     const start = (value: number): { init?: init.Initializer; initBias?: init.Initializer } => (torchvision ? {} : { init: init.normal(0.01), initBias: init.constant(value) });
-    const norm = (): Module[] => (torchvision ? [] : [new LocalResponseNorm(5, { k: 2, alpha: 1e-4, beta: 0.75, form: lrn })]);
+    const norm = (): Module[] => (torchvision || lrn === "none" ? [] : [new LocalResponseNorm(5, { k: 2, alpha: 1e-4, beta: 0.75, form: lrn })]);
     const pool = (): MaxPool2d => new MaxPool2d(3, { stride: 2 });
     const drop = (): Dropout => new Dropout(p, convention);
 

@@ -6,3 +6,5 @@ export { LeNet5, type LeNet5Options } from "./lenet5.ts";
 export { AlexNetSmall } from "./alexnet-small.ts";
 export { averageCrops } from "./crops.ts";
 export { MeanImage } from "./mean-image.ts";
+export { KrizhevskyCifar } from "./krizhevsky-cifar.ts";
+export { LocallyConnected2d, type LocallyConnectedOptions } from "./locally-connected.ts";

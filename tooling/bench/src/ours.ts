@@ -6,6 +6,7 @@ import {
   buffer, crossEntropy, sinusoidalPositions, type Buffer,
 } from "@nn/layers";
 import { Adam, SGD } from "@nn/optim";
+import { alexnet } from "@nn/vision";
 import { windows, type Conv, type Dispatch, type Elementwise, type Layer, type Lstm, type Net, type Sgemm, type Spec, type TextCnn, type Transformer } from "./workloads.ts";
 
 /** A workload with its data in memory. */
@@ -101,10 +102,19 @@ function module(layer: Layer): Module {
   }
 }
 
-function forward({ layers, batch, input }: Net): Prepared {
-  const net = new Sequential(...layers.map(module)).eval();
+/** A network whose layers are those of `spec`: [N, …input] → logits. */
+export function network({ layers, model, classes }: Pick<Net, "layers" | "model" | "classes">): Module {
+  if (model === undefined) return new Sequential(...layers.map(module));
+  const dropout = layers.find((layer) => layer.type === "dropout");
+  return alexnet({ variant: "one-tower", size: 227, classes, lrn: layers.some(({ type }) => type === "lrn") ? "torch" : "none", dropout: { p: dropout?.p ?? 0 }, bias: 0 });
+}
+const logitsOf = (net: Module, x: Tensor): Tensor => (net.call as unknown as (x: Tensor) => Tensor)(x);
+
+function forward(spec: Net): Prepared {
+  const net = network(spec).eval();
+  const { batch, input } = spec;
   const x = rand([batch, ...input], { seed: 1 });
-  return { step: () => noGrad(() => net.call(x)).dispose(), dispose: () => (net.dispose(), x.dispose()) };
+  return { step: () => noGrad(() => logitsOf(net, x)).dispose(), dispose: () => (net.dispose(), x.dispose()) };
 }
 
 /** Parameters follow a loss; the loss is read back as a number. */
@@ -116,13 +126,14 @@ const trainingStep = (optimizer: SGD | Adam, lossOf: () => Tensor) => (): void =
   if (!Number.isFinite(loss.item())) throw new Error("the loss is not finite");
 };
 
-function train({ layers, batch, input, classes, lr, momentum }: Net): Prepared {
-  const net = new Sequential(...layers.map(module));
+function train(spec: Net): Prepared {
+  const net = network(spec);
+  const { batch, input, classes, lr, momentum } = spec;
   const optimizer = new SGD(net.parameters(), { lr, momentum });
   const x = rand([batch, ...input], { seed: 1 });
   const target = randint(0, classes, [batch], { seed: 2 });
   return {
-    step: trainingStep(optimizer, () => crossEntropy(net.call(x), target as Tensor)),
+    step: trainingStep(optimizer, () => crossEntropy(logitsOf(net, x), target as Tensor)),
     dispose: () => (endStep(), endStep(), optimizer.zeroGrad(), net.dispose(), disposing(x, target)()),
   };
 }

@@ -44,6 +44,8 @@ export interface Net {
   readonly batch: number;
   readonly classes: number;
   readonly layers: readonly Layer[];
+  /** The layers are those of this model of @nn/vision, which we run in their place. */
+  readonly model?: "alexnet";
   readonly lr: number;
   readonly momentum: number;
 }
@@ -153,7 +155,7 @@ const alexnet = (dropout: readonly Layer[], norm: readonly Layer[] = []): Layer[
   conv(384, 256, 3, 1, 1), relu, pool,
   flatten, linear(9216, 4096), relu, ...dropout, linear(4096, 4096), relu, ...dropout, linear(4096, 1000),
 ];
-const imagenet = { kind: "net", input: [3, 227, 227], classes: 1000, lr: 0.01, momentum: 0.9 } as const;
+const imagenet = { kind: "net", model: "alexnet", input: [3, 227, 227], classes: 1000, lr: 0.01, momentum: 0.9 } as const;
 add("alexnet_fwd", { ...imagenet, pass: "fwd", batch: 32, layers: alexnet([]) });
 add("alexnet_fwd_b1", { ...imagenet, pass: "fwd", batch: 1, layers: alexnet([]) });
 add("alexnet_train", { ...imagenet, pass: "train", batch: 32, layers: alexnet([{ type: "dropout", p: 0.5 }]) });

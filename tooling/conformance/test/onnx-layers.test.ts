@@ -2,7 +2,7 @@ import "@nn/autograd";
 import * as nn from "@nn/layers";
 import type { OnnxModel } from "@nn/io";
 import { manualSeed, randn, scaledDotProductAttention, tensor, type Tensor } from "@nn/tensor";
-import { AlexNetFashion, LeNet5 } from "@nn/vision";
+import { AlexNetFashion, AlexNetSmall, alexnet, LeNet5, MeanImage } from "@nn/vision";
 import { describe, test } from "vitest";
 import { check, model } from "./onnxruntime.ts";
 
@@ -62,6 +62,11 @@ describe("every layer means the same in ONNX Runtime, for any batch", () => {
     ["LeNet-5", () => new LeNet5(), (n) => image(n, 1, 28, 28)],
     ["LeNet-5, relu and max", () => new LeNet5({ activation: "relu", pool: "max" }), (n) => image(n, 1, 28, 28)],
     ["AlexNet for Fashion-MNIST", () => new AlexNetFashion(), (n) => image(n, 1, 28, 28)],
+    ["a small AlexNet", () => new AlexNetSmall({ size: 32 }), (n) => image(n, 3, 32, 32)],
+    ["AlexNet of the paper", () => alexnet({ width: 1 / 16, classes: 20 }), (n) => image(n, 3, 224, 224)],
+    ["AlexNet in one tower, halved in evaluation", () => alexnet({ variant: "one-tower", size: 227, width: 1 / 16, classes: 20, dropout: { scaleAt: "evaluation" } }), (n) => image(n, 3, 227, 227)],
+    ["AlexNet of torchvision", () => alexnet({ variant: "torchvision", width: 1 / 16, classes: 20 }), (n) => image(n, 3, 224, 224)],
+    ["a mean picture subtracted", () => new MeanImage(new nn.Flatten(), [3, 4, 4], { mean: new Float32Array(48).fill(100), scale: 1 / 64 }), (n) => image(n, 3, 4, 4)],
   ])("%s", async (_, make, input) => {
     const layer = make();
     if (layer instanceof nn.Module) layer.eval();

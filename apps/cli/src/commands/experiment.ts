@@ -18,11 +18,11 @@ export async function experiment(name: string, flags: Record<string, unknown>): 
   chooseEngine(computing);
   const settings = { ...found.settings, ...given };
   mkdirSync(out, { recursive: true });
-  const trials = join(out, "trials.jsonl");
-  if (flags["fresh"] === true) rmSync(trials, { force: true });
+  const [trials, unfinished] = [join(out, "trials.jsonl"), join(out, "unfinished")];
+  if (flags["fresh"] === true) for (const path of [trials, unfinished]) rmSync(path, { recursive: true, force: true });
   const store = trialFile(trials, { experiment: found.name, settings, data, engine: engineName() });
 
-  const { blocks, seconds } = await runExperiment(found, { settings: given, data, store, onTrial: (key, outcome, stored) => say(`${key}  ${numbers(outcome)}${stored ? "  (from before)" : ""}`) });
+  const { blocks, seconds } = await runExperiment(found, { settings: given, data, unfinished, store, onTrial: (key, outcome, stored) => say(`${key}  ${numbers(outcome)}${stored ? "  (from before)" : ""}`) });
   const command = ["nn experiment", found.name, ...(data === null ? [] : ["--data", shellWord(data)]), ...Object.entries(given).map(([k, v]) => `--set ${shellWord(`${k}=${v}`)}`)].join(" ");
   const settingsText = Object.entries(settings).map(([key, value]) => `${key} ${value}`).join(", ");
   const foot = [`\`${command}\``, ...(settingsText === "" ? [] : [`Settings: ${settingsText}.`]), `All trials together: ${duration(seconds)}. ${provenance()}`].join("\n\n");

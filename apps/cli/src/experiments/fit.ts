@@ -1,8 +1,11 @@
 /** What experiments have in common: train a classifier, and say how it went after every epoch. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { DataLoader, TensorDataset, type Dataset, type LabelledImages, type NdArray } from "@nn/data";
 import { crossEntropy, type Module } from "@nn/layers";
 import type { Optimizer } from "@nn/optim";
-import { DivergedError, evaluate, logitsOf, Trainer, type Callback, type EpochInfo, type Evaluation } from "@nn/train";
+import { CheckpointFile } from "@nn/train/node";
+import { decodeCheckpoint, DivergedError, evaluate, logitsOf, Trainer, type Callback, type EpochInfo, type Evaluation } from "@nn/train";
 import type { Tensor } from "@nn/tensor";
 
 export type Samples = Dataset<[NdArray, NdArray]>;
@@ -23,6 +26,8 @@ export interface FitOptions {
   readonly callbacks?: readonly Callback[];
   /** Epochs between two looks at the test samples; the last epoch always ends with one. Default 1. */
   readonly testEvery?: number;
+  /** File that a long training goes on from if it was cut short; removed at its end. */
+  readonly checkpoint?: string;
 }
 
 export interface Fit {
@@ -33,12 +38,17 @@ export interface Fit {
   readonly testLosses: number[];
   /** The loss stopped being finite; the lists end there. */
   readonly diverged: boolean;
+  /** Time of all epochs, those before an interruption too. */
+  readonly seconds: number;
 }
 
 /** Trains for all epochs, or until the loss is not finite any more. */
-export async function fit(model: Module, optimizer: Optimizer<{ lr: number }>, { train, test, classes, epochs, batch, seed, loss = crossEntropy, schedule, clipNorm, callbacks = [], testEvery = 1 }: FitOptions): Promise<Fit> {
+export async function fit(model: Module, optimizer: Optimizer<{ lr: number }>, { train, test, classes, epochs, batch, seed, loss = crossEntropy, schedule, clipNorm, callbacks = [], testEvery = 1, checkpoint }: FitOptions): Promise<Fit> {
+  let begun = performance.now();
   const tested: Callback = {
     async onEpoch(info: EpochInfo & Record<string, number>) {
+      info["seconds"] = (performance.now() - begun) / 1000;
+      begun = performance.now();
       if (info.epoch % testEvery !== 0 && info.epoch !== epochs) return;
       const found = await score(model, test, classes, loss);
       info["accuracy"] = found.accuracy;
@@ -51,15 +61,26 @@ export async function fit(model: Module, optimizer: Optimizer<{ lr: number }>, {
     loss: ([x, y]) => loss(logitsOf(model, x), y),
     ...(schedule && { schedule }),
     ...(clipNorm !== undefined && { clipNorm }),
-    callbacks: [tested, ...callbacks],
+    callbacks: [tested, ...callbacks, ...(checkpoint === undefined ? [] : [new CheckpointFile(checkpoint, { recipe: "experiment", options: {} })])],
   });
+  if (checkpoint !== undefined) {
+    mkdirSync(dirname(checkpoint), { recursive: true });
+    if (existsSync(checkpoint)) trainer.load(decodeCheckpoint(readFileSync(checkpoint)).state);
+  }
   let diverged = false;
   await trainer.fit().catch((error: unknown) => {
     if (!(error instanceof DivergedError)) throw error;
     diverged = true;
   });
+  if (checkpoint !== undefined) rmSync(checkpoint, { force: true });
   const seen = trainer.history.filter((h) => h["accuracy"] !== undefined);
-  return { losses: trainer.history.map((h) => h.loss), accuracies: seen.map((h) => h["accuracy"]!), testLosses: seen.map((h) => h["testLoss"]!), diverged };
+  return {
+    losses: trainer.history.map((h) => h.loss),
+    accuracies: seen.map((h) => h["accuracy"]!),
+    testLosses: seen.map((h) => h["testLoss"]!),
+    diverged,
+    seconds: trainer.history.reduce((sum, h) => sum + h["seconds"]!, 0),
+  };
 }
 
 /** Accuracy and mean loss on `samples`. */

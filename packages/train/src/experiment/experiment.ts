@@ -19,6 +19,8 @@ export interface Bench<S extends ExperimentSettings> {
   readonly settings: S;
   /** Folder of the data set, as given; null where none was. */
   readonly data: string | null;
+  /** Folder for the checkpoints of trials that were cut short; null: such a trial begins anew. */
+  readonly unfinished: string | null;
   /** The outcome of `work`: computed now, or taken from an earlier sitting. A key stands for one computation and must say all that it depends on beside the settings. */
   trial<R extends Outcome>(key: string, work: () => R | Promise<R>): Promise<Timed<R>>;
 }
@@ -45,6 +47,7 @@ export interface TrialStore {
 export interface RunExperimentOptions {
   readonly settings?: ExperimentSettings;
   readonly data?: string | null;
+  readonly unfinished?: string | null;
   /** Default: none; every trial is run. */
   readonly store?: TrialStore;
   /** Called after each trial; `stored` if it came from an earlier sitting. */
@@ -62,7 +65,7 @@ export interface ExperimentResult {
  *
  * @throws ArgumentError if two trials have one key, or if a setting is unknown.
  */
-export async function runExperiment(experiment: Experiment, { settings = {}, data = null, store, onTrial }: RunExperimentOptions = {}): Promise<ExperimentResult> {
+export async function runExperiment(experiment: Experiment, { settings = {}, data = null, unfinished = null, store, onTrial }: RunExperimentOptions = {}): Promise<ExperimentResult> {
   for (const name of Object.keys(settings)) if (!Object.hasOwn(experiment.settings, name)) throw new ArgumentError(experiment.name, `unknown setting '${name}'`, { hint: `known: ${Object.keys(experiment.settings).join(", ")}` });
   const seen = new Set<string>();
   let seconds = 0;
@@ -81,6 +84,6 @@ export async function runExperiment(experiment: Experiment, { settings = {}, dat
     onTrial?.(key, outcome, known !== undefined);
     return outcome as Timed<R>;
   };
-  const blocks = await experiment.run({ settings: { ...experiment.settings, ...settings }, data, trial });
+  const blocks = await experiment.run({ settings: { ...experiment.settings, ...settings }, data, unfinished, trial });
   return { blocks, seconds };
 }
