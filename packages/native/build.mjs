@@ -74,7 +74,7 @@ const units = [
 const hash = createHash("sha256").update(JSON.stringify([units, common.slice(0, -1), process.arch]))
   .update(spawnSync(compiler, ["--version"], { encoding: "utf8" }).stdout);
 for (const folder of [cpp, here("src/")])
-  for (const file of readdirSync(folder).sort()) if (/\.(h|hpp|cc)$/.test(file)) hash.update(file).update(readFileSync(folder + file));
+  for (const file of readdirSync(folder, { recursive: true }).sort()) if (/\.(h|hpp|cc)$/.test(file)) hash.update(file).update(readFileSync(folder + file));
 const wanted = hash.digest("hex");
 if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, "utf8") === stampOf(addon)) finish("up to date");
 

@@ -24,17 +24,22 @@ const common = [
 ];
 const relaxed = ["-mrelaxed-simd", "-DNN_ISA=relaxed"], plain = ["-DNN_ISA=simd128"];
 const shared = ["-matomics", "-Wl,--shared-memory"];
+const jobs = [...plain, "-DNN_ONLY_JOBS", "-I."];  // they wait for memory: relaxed SIMD gains nothing
 const variants: Record<string, string[]> = {
   "simd128": [...common, ...plain],
   "simd128-shared": [...common, ...plain, ...shared],
   "relaxed": [...common, ...relaxed],
   "relaxed-shared": [...common, ...relaxed, ...shared],
+  "jobs": [...common, ...jobs],
+  "jobs-shared": [...common, ...jobs, ...shared],
 };
 
 const require = createRequire(new URL("package.json", kernels));
 const zopfli = require("@gfx/zopfli") as { gzip(bytes: Uint8Array, options: object, done: (error: Error | null, zipped: Uint8Array) => void): void };
-const files = Object.fromEntries(readdirSync(cpp).filter((f) => /\.(h|hpp|cc)$/.test(f)).sort()
-  .map((f) => [f, readFileSync(new URL(f, cpp), "utf8")]));
+type Tree = { [name: string]: string | Uint8Array | Tree };
+const sourcesIn = (folder: URL): Tree => Object.fromEntries(readdirSync(folder).filter((f) => /\.(h|hpp|cc)$/.test(f)).sort()
+  .map((f) => [f, readFileSync(new URL(f, folder), "utf8")]));
+const files = { ...sourcesIn(cpp), jobs: sourcesIn(new URL("jobs/", cpp)) };
 const clang = pathToFileURL(require.resolve("@yowasp/clang"));
 const clangVersion = (JSON.parse(readFileSync(new URL("../package.json", clang), "utf8")) as { version: string }).version;
 const sourceHash = createHash("sha256").update(JSON.stringify([files, variants, clangVersion])).digest("hex").slice(0, 16);
@@ -61,7 +66,6 @@ if (check && !rebuild) {
   process.exit(stale.length ? 1 : 0);
 }
 
-type Tree = { [name: string]: string | Uint8Array | Tree };
 const { runClang, Exit } = await import(clang.href) as {
   runClang(args: string[], files: Tree, options: object): Promise<Tree>; Exit: new () => Error;
 };

@@ -1,10 +1,11 @@
 /**
- * Writes packages/kernels/src/abi.gen.ts and src/cpp/abi.gen.h from src/abi.ts (`pnpm gen`).
+ * Writes packages/kernels/src/abi.gen.ts, job-abi.gen.ts and src/cpp/abi.gen.h from src/abi.ts and job-abi.ts (`pnpm gen`).
  * With --check it writes nothing and exits 1 if a file is out of date.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { instructions, kernels, mapLimits } from "../../packages/kernels/src/abi.ts";
+import { jobs } from "../../packages/kernels/src/job-abi.ts";
 
 const root = new URL("../../packages/kernels/src/", import.meta.url);
 const source = "written by tooling/scripts/gen-abi.ts from packages/kernels/src/abi.ts: pnpm gen";
@@ -12,7 +13,7 @@ const source = "written by tooling/scripts/gen-abi.ts from packages/kernels/src/
 interface Arg { name: string; base: string; length: number | undefined; at: number }
 interface Kernel { name: string; struct: string; args: Arg[]; size: number }
 
-const list: Kernel[] = Object.entries(kernels).map(([name, shape]) => {
+const describe = ([name, shape]: [string, object]): Kernel => {
   let at = 0;
   const args = Object.entries(shape as Record<string, string>).map(([arg, kind]) => {
     const [, base, n] = /^([a-z0-9*]+)(?:\[(\d+)\])?$/.exec(kind)!;
@@ -22,11 +23,13 @@ const list: Kernel[] = Object.entries(kernels).map(([name, shape]) => {
     return entry;
   });
   return { name, struct: `${name[0]!.toUpperCase()}${name.slice(1)}Args`, args, size: at };
-});
+};
+const list = Object.entries(kernels).map(describe), jobList = Object.entries(jobs).map(describe);
 const maxDoubles = Math.max(...list.map((k) => k.size));
+for (const job of jobList) if (job.size > maxDoubles) throw new Error(`${job.name} has ${job.size} arguments, the shared array ${maxDoubles}`);
 // Scratch sizes are a part of the border too: an addon of an earlier build must not be given less than it writes.
 const scratch = readFileSync(new URL("scratch.ts", root), "utf8");
-const hash = createHash("sha256").update(JSON.stringify([kernels, instructions, mapLimits, scratch])).digest("hex").slice(0, 12);
+const hash = createHash("sha256").update(JSON.stringify([kernels, jobs, instructions, mapLimits, scratch])).digest("hex").slice(0, 12);
 
 const cppType: Record<string, string> = {
   ptr: "void*", "f32*": "float*", "f64*": "double*", "i32*": "int32_t*", int: "int64_t", float: "float", double: "double",
@@ -44,6 +47,7 @@ function cppStruct({ struct, args }: Kernel): string {
   return `struct ${struct} {\n${fields.join("\n")}\n  static ${struct} read(const double* d) {\n    ${struct} a;\n${reads.join("\n")}\n    return a;\n  }\n};`;
 }
 
+const rows = (all: Kernel[]): string => all.map((k) => `  X(${k.name}, ${k.struct})`).join(" \\\n");
 const header = `#pragma once
 // ${source}
 #include <stdint.h>
@@ -56,7 +60,11 @@ const header = `#pragma once
 #define NN_KERNEL_COUNT ${list.length}
 /** X(kernel function, its argument struct), in the order of kernel ids. */
 #define NN_KERNELS(X) \\
-${list.map((k) => `  X(${k.name}, ${k.struct})`).join(" \\\n")}
+${rows(list)}
+#define NN_JOB_COUNT ${jobList.length}
+/** The same for jobs, whose ids follow. */
+#define NN_JOBS(X) \\
+${rows(jobList)}
 
 namespace nn { namespace NN_ISA {
 
@@ -65,7 +73,7 @@ enum MapOp : int32_t {
 ${instructions.map((name, i) => `  OP_${name} = ${i},`).join("\n")}
 };
 
-${list.map(cppStruct).join("\n\n")}
+${[...list, ...jobList].map(cppStruct).join("\n\n")}
 
 } }  // namespace nn::NN_ISA
 `;
@@ -79,6 +87,10 @@ function tsWriter({ name, args }: Kernel): string {
   return `  ${name}(d, a) {\n    let i = 0;\n${lines.join("\n").replace(/i\+\+\] = (a\.\w+);$/, "i] = $1;").replace(/i = (put\(.*\);)$/, "$1")}\n  },`;
 }
 
+const argsOf = (all: Kernel[]): string => `{
+${all.map((k) => `  ${k.name}: {\n${tsArgs(k)}\n  };`).join("\n")}
+}`;
+
 const types = `// ${source}
 import type { KernelName } from "./abi.ts";
 
@@ -88,9 +100,7 @@ export const abiHash = "${hash}";
 export const maxDoubles = ${maxDoubles};
 
 /** Arguments by kernel. Pointers are byte addresses (0 = absent); arrays may be shorter than their fixed length. */
-export interface KernelArgs {
-${list.map((k) => `  ${k.name}: {\n${tsArgs(k)}\n  };`).join("\n")}
-}
+export interface KernelArgs ${argsOf(list)}
 
 /** Returns the place behind. */
 function put(d: Float64Array, at: number, values: ArrayLike<number>, limit: number): number {
@@ -108,8 +118,24 @@ ${list.map(tsWriter).join("\n")}
 export const kernelIds = Object.fromEntries(Object.keys(writers).map((name, id) => [name, id])) as Record<KernelName, number>;
 `;
 
+const jobTypes = `// ${source.replace("abi.ts", "job-abi.ts")}
+import type { JobName } from "./job-abi.ts";
+
+/** They follow the kernels' in the table of the native engines. */
+export const jobIds = {
+${jobList.map((k, i) => `  ${k.name}: ${list.length + i},`).join("\n")}
+} as const satisfies Record<JobName, number>;
+
+/** Arguments by job. Pointers are byte addresses (0 = absent). */
+export interface JobArgs ${argsOf(jobList)}
+
+export const jobWriters: { readonly [J in JobName]: (d: Float64Array, a: JobArgs[J]) => void } = {
+${jobList.map(tsWriter).join("\n")}
+};
+`;
+
 let stale = false;
-for (const [file, text] of [["cpp/abi.gen.h", header], ["abi.gen.ts", types]] as const) {
+for (const [file, text] of [["cpp/abi.gen.h", header], ["abi.gen.ts", types], ["job-abi.gen.ts", jobTypes]] as const) {
   const url = new URL(file, root);
   if (existsSync(url) && readFileSync(url, "utf8") === text) continue;
   stale = true;

@@ -22,6 +22,8 @@ export interface Engine {
   u8(p: Pointer, n: number): Uint8Array;
   /** Runs a kernel of abi.ts to its end. */
   run<K extends KernelName>(kernel: K, args: KernelArgs[K]): void;
+  /** Runs function `id` of the build with the arguments that `write` puts into the shared array: how jobs are reached (`runJob`). */
+  call(id: number, write: (slots: Float64Array) => void): void;
   /** Bytes handed out, waiting for reuse, most ever handed out; number of arenas. */
   readonly memory: { inUse: number; pooled: number; peak: number; arenas: number };
 }

@@ -88,4 +88,10 @@ export class NativeEngine implements Engine {
     this.#id[0] = writeArgs(this.#args, kernel, args);
     this.#instance.run();
   }
+
+  call(id: number, write: (slots: Float64Array) => void): void {
+    this.#id[0] = id;
+    write(this.#args);
+    this.#instance.run();
+  }
 }

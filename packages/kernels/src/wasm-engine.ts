@@ -132,4 +132,9 @@ export class WasmEngine implements Engine {
   run<K extends KernelName>(kernel: K, args: KernelArgs[K]): void {
     this.#exports.run(writeArgs(this.#args, kernel, args));
   }
+
+  call(id: number, write: (slots: Float64Array) => void): void {
+    write(this.#args);
+    this.#exports.run(id);
+  }
 }

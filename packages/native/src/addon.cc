@@ -131,7 +131,7 @@ static napi_value call_run(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
   Instance* in = (Instance*)data;
   int id = (int)in->call[0];
-  if (id < 0 || id >= NN_KERNEL_COUNT) {
+  if (id < 0 || id >= NN_KERNEL_COUNT + NN_JOB_COUNT) {
     napi_throw_range_error(env, nullptr, "no such kernel");
     return nullptr;
   }

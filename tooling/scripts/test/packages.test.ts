@@ -16,6 +16,7 @@ const arrows: Record<string, string[]> = {
   "@nn/io": ["@nn/kernels", "@nn/tensor"],
   "@nn/train": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim", "@nn/data", "@nn/io"],
   "@nn/vision": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/data"],
+  "@nn/text": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/data"],
   "@nn/bench": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim"],
 };
 const withoutOthers = ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim"];

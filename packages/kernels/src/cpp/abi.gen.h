@@ -5,7 +5,7 @@
 #ifndef NN_ISA
 #define NN_ISA baseline
 #endif
-#define NN_ABI_HASH "111c58a49d06"
+#define NN_ABI_HASH "a3cd04b35dc0"
 #define NN_ABI_MAX_DOUBLES 122
 #define NN_KERNEL_COUNT 35
 /** X(kernel function, its argument struct), in the order of kernel ids. */
@@ -45,6 +45,11 @@
   X(poolGather, PoolGatherArgs) \
   X(channelSums, ChannelSumsArgs) \
   X(channelScale, ChannelScaleArgs)
+#define NN_JOB_COUNT 2
+/** The same for jobs, whose ids follow. */
+#define NN_JOBS(X) \
+  X(fastTextInit, FastTextInitArgs) \
+  X(fastTextTrain, FastTextTrainArgs)
 
 namespace nn { namespace NN_ISA {
 
@@ -1173,6 +1178,106 @@ struct ChannelScaleArgs {
     a.dy = (float*)(uintptr_t)(uint64_t)d[6];
     a.gain = (float*)(uintptr_t)(uint64_t)d[7];
     a.y = (float*)(uintptr_t)(uint64_t)d[8];
+    return a;
+  }
+};
+
+struct FastTextInitArgs {
+  float* x;
+  int64_t n;
+  double bound;
+  int64_t seed;
+  static FastTextInitArgs read(const double* d) {
+    FastTextInitArgs a;
+    a.x = (float*)(uintptr_t)(uint64_t)d[0];
+    a.n = (int64_t)d[1];
+    a.bound = (double)d[2];
+    a.seed = (int64_t)d[3];
+    return a;
+  }
+};
+
+struct FastTextTrainArgs {
+  int64_t model;
+  int64_t loss;
+  int64_t dim;
+  int64_t ws;
+  int64_t neg;
+  int64_t wordNgrams;
+  int64_t minn;
+  int64_t maxn;
+  int64_t bucket;
+  int64_t words;
+  int64_t labels;
+  int32_t* table;
+  int64_t slots;
+  int32_t* starts;
+  void* bytes;
+  void* prefix;
+  int64_t prefixBytes;
+  int32_t* rows;
+  int32_t* rowStarts;
+  float* keep;
+  int32_t* kept;
+  float* input;
+  float* output;
+  int64_t targets;
+  float* sigmoid;
+  float* log;
+  int32_t* negatives;
+  int64_t negativeCount;
+  int32_t* pathStarts;
+  int32_t* pathNodes;
+  void* pathCodes;
+  double lr;
+  double total;
+  int64_t updateRate;
+  void* counter;
+  int64_t parts;
+  double* part;
+  int64_t capacity;
+  int64_t ahead;
+  static FastTextTrainArgs read(const double* d) {
+    FastTextTrainArgs a;
+    a.model = (int64_t)d[0];
+    a.loss = (int64_t)d[1];
+    a.dim = (int64_t)d[2];
+    a.ws = (int64_t)d[3];
+    a.neg = (int64_t)d[4];
+    a.wordNgrams = (int64_t)d[5];
+    a.minn = (int64_t)d[6];
+    a.maxn = (int64_t)d[7];
+    a.bucket = (int64_t)d[8];
+    a.words = (int64_t)d[9];
+    a.labels = (int64_t)d[10];
+    a.table = (int32_t*)(uintptr_t)(uint64_t)d[11];
+    a.slots = (int64_t)d[12];
+    a.starts = (int32_t*)(uintptr_t)(uint64_t)d[13];
+    a.bytes = (void*)(uintptr_t)(uint64_t)d[14];
+    a.prefix = (void*)(uintptr_t)(uint64_t)d[15];
+    a.prefixBytes = (int64_t)d[16];
+    a.rows = (int32_t*)(uintptr_t)(uint64_t)d[17];
+    a.rowStarts = (int32_t*)(uintptr_t)(uint64_t)d[18];
+    a.keep = (float*)(uintptr_t)(uint64_t)d[19];
+    a.kept = (int32_t*)(uintptr_t)(uint64_t)d[20];
+    a.input = (float*)(uintptr_t)(uint64_t)d[21];
+    a.output = (float*)(uintptr_t)(uint64_t)d[22];
+    a.targets = (int64_t)d[23];
+    a.sigmoid = (float*)(uintptr_t)(uint64_t)d[24];
+    a.log = (float*)(uintptr_t)(uint64_t)d[25];
+    a.negatives = (int32_t*)(uintptr_t)(uint64_t)d[26];
+    a.negativeCount = (int64_t)d[27];
+    a.pathStarts = (int32_t*)(uintptr_t)(uint64_t)d[28];
+    a.pathNodes = (int32_t*)(uintptr_t)(uint64_t)d[29];
+    a.pathCodes = (void*)(uintptr_t)(uint64_t)d[30];
+    a.lr = (double)d[31];
+    a.total = (double)d[32];
+    a.updateRate = (int64_t)d[33];
+    a.counter = (void*)(uintptr_t)(uint64_t)d[34];
+    a.parts = (int64_t)d[35];
+    a.part = (double*)(uintptr_t)(uint64_t)d[36];
+    a.capacity = (int64_t)d[37];
+    a.ahead = (int64_t)d[38];
     return a;
   }
 };

@@ -8,8 +8,13 @@ static double args[NN_ABI_MAX_DOUBLES];
 
 /** Where run() finds its arguments. */
 NN_EXPORT("args") double* nn_args() { return args; }
-/** Runs kernel `id` (abi.ts order). */
-NN_EXPORT("run") void nn_run(int32_t id) { nn::NN_ISA::table[id](args); }
+#ifdef NN_ONLY_JOBS
+constexpr int32_t kFirstId = NN_KERNEL_COUNT;
+#else
+constexpr int32_t kFirstId = 0;
+#endif
+/** Runs kernel or job `id`. */
+NN_EXPORT("run") void nn_run(int32_t id) { nn::NN_ISA::table[id - kFirstId](args); }
 
 #ifdef __wasm_atomics__
 #include "pool.h"
