@@ -17,7 +17,7 @@ const arrows: Record<string, string[]> = {
   "@nn/train": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim", "@nn/data", "@nn/io"],
   "@nn/vision": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/data"],
   "@nn/text": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/data"],
-  "@nn/bench": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim"],
+  "@nn/bench": ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim", "@nn/data", "@nn/vision"],
 };
 const withoutOthers = ["@nn/kernels", "@nn/tensor", "@nn/autograd", "@nn/layers", "@nn/optim"];
 
