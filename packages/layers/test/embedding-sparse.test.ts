@@ -48,6 +48,15 @@ describe("a sparse gradient", () => {
     expect(rowsOf(sparse).dense().toArray()).toEqual(dense.toArray());
   });
 
+  it("adds up hundreds of thousands of rows", () => {
+    const n = 300_000;
+    const weight = variable(randn([n, 1])).requireGrad() as Variable;
+    const all = tensor(Int32Array.from({ length: n }, (_, i) => i), { shape: [n] }) as Tensor;
+    embedding(all, weight as Tensor, { sparse: true }).sum().add(embedding(all, weight as Tensor, { sparse: true }).sum()).backward();
+    expect(rowsOf(weight.grad!).rows.length).toBe(n);
+    expect(weight.grad!.sum().item()).toBe(2 * n);
+  });
+
   it("adds up over lookups of one graph, and over graphs", () => {
     const weight = table();
     const once = () => embedding(ids([1, 2]), weight as Tensor, { sparse: true }).square().sum().add(embedding(ids([2, 6]), weight as Tensor, { sparse: true }).sum()).backward();

@@ -42,6 +42,13 @@ export class RowGradient extends Tensor {
   }
 }
 
+function joined(a: Int32Array, b: Int32Array): Int32Array {
+  const all = new Int32Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}
+
 const positions = (at: Int32Array): Tensor => fromTyped(at, [at.length], "i32", "RowGradient");
 
 /** Where `row` is in rising `rows`, by bisection. */
@@ -68,5 +75,5 @@ export const denseGradient = (g: Tensor): Tensor => (g instanceof RowGradient ? 
 /** The sum of two gradients of one tensor: of rows if both are. */
 export const addGradients = (a: Tensor, b: Tensor): Tensor =>
   a instanceof RowGradient && b instanceof RowGradient
-    ? sumRows(concat({ xs: [a, b] }, { dim: 0 }), Int32Array.of(...a.rows, ...b.rows), a.tableRows)
+    ? sumRows(concat({ xs: [a, b] }, { dim: 0 }), joined(a.rows, b.rows), a.tableRows)
     : denseGradient(a).add(denseGradient(b));
