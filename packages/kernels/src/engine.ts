@@ -11,6 +11,8 @@ export interface Engine {
   readonly threads: number;
   /** May exceed the number of cores; threads that are not needed sleep. */
   setThreads(n: number): void;
+  /** Ends the threads that the engine started, so that its memory can be collected; it goes on with the caller's. */
+  endThreads(): void;
   /** From the caching pool, 64-byte aligned, contents undefined. @throws OutOfMemoryError */
   alloc(bytes: number): Pointer;
   /** Back to the pool. */

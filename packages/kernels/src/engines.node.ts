@@ -67,12 +67,13 @@ function wasmEngine({ relaxed, simd128 }: Builds, simdOnly: boolean, cores: numb
   return new WasmEngine({ module, isa: fastest === undefined ? "simd128" : "relaxed-simd", shared: true, cores, startWorker });
 }
 
-function startWorker(start: WorkerStart): void {
+function startWorker(start: WorkerStart): () => void {
   const worker = new Worker(`const start = require("node:worker_threads").workerData;${workerBody}`, {
     eval: true, workerData: start, execArgv: [], name: "nn kernels",
   });
   worker.on("error", () => {});  // a thread that cannot start is only missing: its chunks are claimed by the others
   worker.unref();
+  return () => void worker.terminate();
 }
 
 /** Cores with hyper-threads counted once, within what this process may use. */

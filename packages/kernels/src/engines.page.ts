@@ -57,10 +57,11 @@ function relaxedSimd(): boolean {
   ]));
 }
 
-function startWorker(start: WorkerStart): void {
+function startWorker(start: WorkerStart): () => void {
   const source = `onmessage = ({ data: start }) => {${workerBody}}`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url, { name: "nn kernels" });
   worker.onerror = () => {};  // a thread that cannot start is only missing: its chunks are claimed by the others
   worker.postMessage(start);
+  return () => worker.terminate();
 }

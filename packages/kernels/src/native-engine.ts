@@ -68,6 +68,9 @@ export class NativeEngine implements Engine {
     this.#threads = this.#instance.setThreads(checkThreads(n), spinRounds(n, this.#cores, 60));
   }
 
+  /** The addon ends them with the engine. */
+  endThreads(): void { this.setThreads(1); }
+
   alloc(bytes: number): Pointer { return this.#pool.alloc(bytes); }
   free(p: Pointer): void { this.#pool.free(p); }
 

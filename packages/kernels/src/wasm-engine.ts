@@ -31,8 +31,8 @@ export interface WasmOptions {
   /** Built for shared memory. */
   shared: boolean;
   cores: number;
-  /** Starts a pool thread; absent: one thread only. */
-  startWorker?: (start: WorkerStart) => void;
+  /** Starts a pool thread and returns what ends it; absent: one thread only. */
+  startWorker?: (start: WorkerStart) => () => void;
 }
 
 /** The bytes of an embedded module: base64 of gzip. */
@@ -55,7 +55,7 @@ export class WasmEngine implements Engine {
   readonly #argsAt: Pointer;
   #args: Float64Array;
   #threads = 1;
-  #workers = 0;
+  readonly #workers: (() => void)[] = [];
 
   constructor(options: WasmOptions) {
     this.#options = options;
@@ -114,12 +114,17 @@ export class WasmEngine implements Engine {
     checkThreads(n);
     const { startWorker, module, cores } = this.#options;
     if (startWorker === undefined) return;
-    while (this.#workers < n - 1) {
+    while (this.#workers.length < n - 1) {
       const stack = this.#pool.alloc(STACK) + STACK;
-      startWorker({ module, memory: this.#memory, stack, index: ++this.#workers });
+      this.#workers.push(startWorker({ module, memory: this.#memory, stack, index: this.#workers.length + 1 }));
     }
     this.#threads = n;
     this.#exports.setThreads(n, spinRounds(n, cores, 150));
+  }
+
+  endThreads(): void {
+    this.setThreads(1);
+    for (const end of this.#workers.splice(0)) end();
   }
 
   alloc(bytes: number): Pointer { return this.#pool.alloc(bytes); }

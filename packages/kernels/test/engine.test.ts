@@ -38,6 +38,18 @@ describe.each(kinds)("engine %s", (kind) => {
     expect(() => engine.setThreads(0)).toThrow(RangeError);
   });
 
+  it("ends its threads, goes on without them, and can start others", () => {
+    const engine = createEngine({ kind, threads: 3 });
+    const expected = bits(engine);
+    for (const threads of [2, 3]) {
+      engine.endThreads();
+      expect(engine.threads).toBe(1);
+      expect(bits(engine)).toBe(expected);
+      engine.setThreads(threads);
+      for (let round = 0; round < 20; round++) expect(bits(engine)).toBe(expected);
+    }
+  });
+
   it("keeps its memory flat", () => {
     const engine = createEngine({ kind, threads: 2 });
     bits(engine);

@@ -50,7 +50,11 @@ export function trainFastText(corpus: Corpus, { model = "sup", parts, onProgress
   if (corpus.bytes === 0) throw new ArgumentError("fastText", "the text is empty");
   const dictionary = readDictionary(corpus, args);
   const engine = createJobEngine({ ...(kind && { kind }), ...(threads && { threads }), ...(isa && { isa }) });
-  const training = new Training(engine, args, dictionary, corpus);
-  const progress = training.run({ ...(parts && { parts }), ...(onProgress && { onProgress }) });
-  return { model: new FastText({ args, dictionary, input: training.input, output: training.output }), progress };
+  try {
+    const training = new Training(engine, args, dictionary, corpus);
+    const progress = training.run({ ...(parts && { parts }), ...(onProgress && { onProgress }) });
+    return { model: new FastText({ args, dictionary, input: training.input, output: training.output }), progress };
+  } finally {
+    engine.endThreads(); // the matrices stay in its memory
+  }
 }
