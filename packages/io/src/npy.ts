@@ -2,9 +2,9 @@
  * numpy's `.npy` (NEP 1): magic, version, a Python dict as text, data. Read strictly: exactly the three fields, data of exactly the
  * size they give. Arrays of Python objects are pickles, which are not unpacked.
  */
-import { FormatError, fromTyped, type Tensor, type TypedArray } from "@nn/tensor";
+import { FormatError, fromTyped, rowMajor, type Tensor, type TypedArray } from "@nn/tensor";
 import { decodeNumbersOr, encodeNumbers, fileDTypeOf, fileDTypes, tensorDTypeOf, type FileDType, type StoredDType } from "./dtypes.ts";
-import { elementCount, gather, rowMajor } from "./strided.ts";
+import { elementCount, gather } from "./strided.ts";
 
 /** An array of a file, in row-major order. */
 export interface NpyArray {

@@ -1,16 +1,5 @@
 /** Elements that lie apart in a buffer, brought together. */
-import type { TypedArray } from "@nn/tensor";
-
-/** Row-major strides of a shape. */
-export function rowMajor(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let step = 1;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    strides[d] = step;
-    step *= shape[d]!;
-  }
-  return strides;
-}
+import { rowMajor, type TypedArray } from "@nn/tensor";
 
 /** Product of the sizes, null if it is beyond exact numbers. Sizes of 0 do not hide the others. */
 export function elementCount(shape: readonly number[]): number | null {

@@ -2,16 +2,22 @@
  * A module is a class with parameters and a `forward`. Children and parameters are named by the property that holds them,
  * found by reflection: no name is written twice, and PyTorch's checkpoints load by name.
  */
-import { insideModule, withModulePath, type Tensor } from "@nn/tensor";
+import { withModulePath, type Tensor } from "@nn/tensor";
 import { Buffer, Parameter } from "./parameter.ts";
 import { loadInto, type LoadReport, type StateDict } from "./state-dict.ts";
 
 type Forward = (...args: never[]) => unknown;
 
+let modules = 0;
+/** The module that was called from outside, while it runs: paths begin there. */
+let root: Module | null = null;
+
 export abstract class Module {
   /** False switches dropout off and batch statistics to running ones; set by `train()` and `eval()`. */
   training = true;
-  #path: string | null = null;
+  readonly #id = modules++;
+  #path = "";
+  #namedBy = -1;
   #call: Forward | null = null;
 
   abstract forward(...inputs: never[]): unknown;
@@ -21,7 +27,7 @@ export abstract class Module {
     this.#call ??= ((...given: never[]) => {
       const inputs = (observer?.before?.(this, given) ?? given) as never[];
       const output = this.run(() => this.forward(...inputs));
-      observer?.after({ path: this.#path ?? "", module: this, inputs, output });
+      observer?.after({ path: this.#path, module: this, inputs, output });
       return output;
     }) as Forward;
     return this.#call as this["forward"];
@@ -29,9 +35,22 @@ export abstract class Module {
 
   /** Runs `f` as part of this module: errors name its path. */
   protected run<T>(f: () => T): T {
-    // The outermost module called is the root: it names everything below.
-    if (this.#path === null || (this.#path !== "" && !insideModule())) for (const [path, module] of this.namedModules()) module.#path = path;
-    return withModulePath(this.#path ?? "", f);
+    const outer = root;
+    const top = (root = outer ?? this);
+    try {
+      if (this.#namedBy !== top.#id) top.#nameAll(top.#id);
+      if (this.#namedBy !== top.#id) this.#nameAll(top.#id); // it is in no property below the top
+      return withModulePath(this.#path, f);
+    } finally {
+      root = outer;
+    }
+  }
+
+  #nameAll(by: number): void {
+    for (const [path, module] of this.namedModules()) {
+      module.#path = path;
+      module.#namedBy = by;
+    }
   }
 
   /** Child modules by property; elements of arrays as `name.0`, `name.1`. */

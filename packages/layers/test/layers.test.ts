@@ -57,6 +57,25 @@ describe("Module", () => {
     `);
   });
 
+  it("names it the same after a part was called alone, and from the part's own view then", () => {
+    const net = new Net();
+    const wrong = randn([2, 3, 6, 6]) as never;
+    expect(() => net.features.call(wrong)).toThrow("conv2d '0'");
+    expect(() => net.call(wrong)).toThrow("conv2d 'features.0'");
+    expect(() => net.features[0]!.call(wrong)).toThrow("conv2d: expected");
+    expect(() => net.call(wrong)).toThrow("conv2d 'features.0'");
+  });
+
+  it("names a module that stands in no property by itself", () => {
+    const hidden = [[new Linear(2, 2)]];
+    class Outer extends Module {
+      forward(x: Tensor): Tensor {
+        return hidden[0]![0]!.call(x as Tensor<[number, 2]>);
+      }
+    }
+    expect(() => new Outer().call(randn([1, 3]) as Tensor)).toThrow("linear: expected");
+  });
+
   it("switches every part between training and evaluation", () => {
     const net = sequential(new Dropout(0.5), sequential(new Dropout(0.5)));
     net.eval();

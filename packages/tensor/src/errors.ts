@@ -64,9 +64,6 @@ const modulePaths: string[] = [];
 /** Path of the module whose `forward` is running, or "". */
 export const currentModulePath = (): string => modulePaths.at(-1) ?? "";
 
-/** True while some module's `forward` is running. */
-export const insideModule = (): boolean => modulePaths.length > 0;
-
 /** Runs `f` with `path` named in every error thrown inside. */
 export function withModulePath<T>(path: string, f: () => T): T {
   modulePaths.push(path);

@@ -22,7 +22,7 @@ export { traceProgram, runOver, type ElementwiseRule } from "./program.ts";
 
 export type { Broadcast, FitsBroadcast, FitsLast, FitsMatMul, MatMul, Misfit, WithLast } from "./shape-types.ts";
 export { dtypeOf, isFloat, promote, type DType, type TypedArray } from "./dtype.ts";
-export { type Layout, type Shape } from "./layout.ts";
+export { rowMajor, type Layout, type Shape } from "./layout.ts";
 export { samePadding, validPadding, type Padded } from "./padding.ts";
 export { allOps, defineOp, noGradient, type Aval, type Op, type OpRecord, type RefArray, type Sample, type SampleInput } from "./define.ts";
 export { apply } from "./dispatch.ts";
@@ -38,7 +38,6 @@ export {
   ScopeError,
   ShapeError,
   currentModulePath,
-  insideModule,
   refusePromise,
   withModulePath,
 } from "./errors.ts";

@@ -90,7 +90,7 @@ interface StageView {
 
 /** The first maps of a convolution; one can be pointed at, or chosen with the arrow keys. */
 function stageView(index: number, chosen: (channel: number) => void): StageView {
-  const canvas = h("canvas", { class: "tiles", tabindex: "0", role: "img" });
+  const canvas = h("canvas", { class: "tiles", tabindex: "0", role: "img", "aria-label": `${t("conv")} ${index + 1}` });
   const mark = h("span", { class: "mark", "aria-hidden": "true" });
   const size = h("span", { class: "quiet" });
   const title = h("h3");

@@ -1,6 +1,6 @@
 /** What goes on inside: maps of one picture, filters, the pictures that excite a unit, and the time of every layer. */
 import { gradients } from "@nn/autograd";
-import { Conv2d, MaxPool2d, observeModules, type Module, type ModuleCall } from "@nn/layers";
+import { Conv2d, MaxPool2d, observeModules, type ModuleCall } from "@nn/layers";
 import { noGrad, randomState, scope, setRandomState, tensor, type Tensor } from "@nn/tensor";
 import type { AlexNetFashion } from "@nn/vision";
 import type { LabelledImages } from "@nn/data";
@@ -75,9 +75,6 @@ export function exciting(model: AlexNetFashion, { images }: LabelledImages, stag
   });
 }
 
-// Not `call`: a module that is called from outside takes itself for the root, and its path is lost.
-const forward = (module: Module, x: Tensor): Tensor => (module.forward as (x: Tensor) => Tensor)(x);
-
 /** Milliseconds of every layer for one batch, forward and backward, the best of `rounds`; each layer by itself, so nothing is fused. */
 export function layerTimes(model: AlexNetFashion, x: Tensor, rounds = 3): LayerTime[] {
   const random = randomState();
@@ -89,7 +86,7 @@ export function layerTimes(model: AlexNetFashion, x: Tensor, rounds = 3): LayerT
       for (const { path, module } of layers) {
         const input = y.detach().requireGrad();
         const start = performance.now();
-        const output = forward(module, input);
+        const output = (module.call as unknown as (x: Tensor) => Tensor)(input);
         const middle = performance.now();
         gradients(output.sum(), [input, ...module.parameters()]);
         const end = performance.now();

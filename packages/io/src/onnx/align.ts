@@ -2,8 +2,8 @@
  * Two traces of one model, with 2 and with 3 rows: what differs between them is what the batch decides. ONNX calls such sizes by
  * name, so one file serves every batch.
  */
-import { ArgumentError, type DType, type TypedArray } from "@nn/tensor";
-import { gather, rowMajor } from "../strided.ts";
+import { ArgumentError, rowMajor, type DType, type TypedArray } from "@nn/tensor";
+import { gather } from "../strided.ts";
 import type { Trace, TracedNode, TracedValue } from "./trace.ts";
 
 /** A size: a number, or so many per row of the batch. */
