@@ -14,4 +14,4 @@ export { adviseOptimizer, situationOf, type Advice, type Situation } from "./adv
 export { Summary, summary, type SummaryRow } from "./summary.ts";
 export { lineChart, type LineChart } from "./line-chart.ts";
 export { defineExperiment, runExperiment, type Bench, type Block, type Experiment, type ExperimentResult, type ExperimentSettings, type Outcome, type RunExperimentOptions, type Timed, type TrialStore } from "./experiment/experiment.ts";
-export { confidence, markdownTable, meanAndInterval, renderPage, type PageInput } from "./experiment/page.ts";
+export { confidence, markdownTable, mean, meanAndInterval, renderPage, type PageInput } from "./experiment/page.ts";

@@ -1,8 +1,9 @@
 /** English and Chinese. */
-import { en } from "./words.en.ts";
+import { en, type Word } from "./words.en.ts";
 import { zh } from "./words.zh.ts";
 
-export type Word = keyof typeof en;
+export type { Word };
+
 export type Language = "en" | "zh";
 
 const tables: Record<Language, Record<Word, string>> = { en, zh };

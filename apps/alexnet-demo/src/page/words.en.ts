@@ -115,3 +115,5 @@ export const en = {
   dismiss: "Dismiss",
   footer: "Trained with @nn on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence): 10,000 training and 2,000 test pictures.",
 };
+
+export type Word = keyof typeof en;

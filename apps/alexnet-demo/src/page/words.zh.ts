@@ -1,4 +1,4 @@
-import type { Word } from "./language.ts";
+import type { Word } from "./words.en.ts";
 
 export const zh: Record<Word, string> = {
   title: "看 AlexNet 如何学习",

@@ -3,9 +3,9 @@ import { cifar10Classes } from "@nn/data";
 import { Conv2d, Dropout, Flatten, init, Linear, LocalResponseNorm, MaxPool2d, ReLU, Sequential, type Module } from "@nn/layers";
 import { HeavyBall, schedule } from "@nn/optim";
 import { manualSeed } from "@nn/tensor";
-import { defineExperiment, markdownTable, meanAndInterval, type Block } from "@nn/train";
+import { defineExperiment, markdownTable, mean, meanAndInterval, type Block } from "@nn/train";
 import { badInput } from "../errors.ts";
-import { choose, mean, numbersIn } from "./choose.ts";
+import { choose, numbersIn } from "./choose.ts";
 import { loadWindows, testErrors, type Augmentation, type Windows } from "./cifar-windows.ts";
 import { fit } from "./fit.ts";
 

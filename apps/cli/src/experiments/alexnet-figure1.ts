@@ -3,9 +3,9 @@ import { cifar10Classes, ImageSums, TensorDataset, type LabelledImages } from "@
 import { activation, Conv2d, Flatten, init, Linear, MaxPool2d, Sequential, type Module } from "@nn/layers";
 import { SGD } from "@nn/optim";
 import { manualSeed } from "@nn/tensor";
-import { defineExperiment, confidence, markdownTable, meanAndInterval, type Block } from "@nn/train";
+import { confidence, defineExperiment, markdownTable, mean, meanAndInterval, type Block } from "@nn/train";
 import { badInput } from "../errors.ts";
-import { mean, numbersIn } from "./choose.ts";
+import { numbersIn } from "./choose.ts";
 import { cifar10Mean, cifar10Std, loadCifarJpeg } from "./cifar-jpeg.ts";
 import { fit, standardised, type Samples } from "./fit.ts";
 

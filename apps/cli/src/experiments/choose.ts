@@ -38,5 +38,3 @@ export const holdOutTenth = (samples: Samples, labels: ArrayLike<number>): [trai
 
 /** A setting that lists numbers: `"0.1 0.3"`. */
 export const numbersIn = (setting: string): number[] => setting.split(/[\s,]+/).map(Number);
-
-export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,6 +1,6 @@
 /** The classifiers that came first, on Fashion-MNIST: perceptrons, one linear layer, one hidden layer of sigmoids, LeNet-5. */
 import { fashionMnistClasses, fashionMnistMean, fashionMnistStd } from "@nn/data";
-import { fashionMnistSubset, loadFashionMnist } from "@nn/data/node";
+import { fashionMnistSubsetDir, loadFashionMnist } from "@nn/data/node";
 import { manualSeed } from "@nn/tensor";
 import { confidence, defineExperiment, markdownTable, meanAndInterval, type Published, type Recipe } from "@nn/train";
 import { percent } from "../text.ts";
@@ -60,7 +60,7 @@ export const fashionClassics = defineExperiment({
   settings: { epochs: 6, seeds: 3 },
 
   async run({ settings: { epochs, seeds }, data, trial }) {
-    const { train, test } = data === null ? await fashionMnistSubset() : await loadFashionMnist(data);
+    const { train, test } = await loadFashionMnist(data ?? fashionMnistSubsetDir);
     const [training, testing] = [train, test].map((images) => standardised(images, fashionMnistMean, fashionMnistStd));
     const [part, heldOut] = holdOutTenth(training!, train.labels.data);
     const classes = fashionMnistClasses.length;

@@ -1,6 +1,6 @@
 /** Networks whose gradients vanish or explode, judged by the diagnosis, and the same networks after the cure it names. */
 import { fashionMnistClasses, fashionMnistMean, fashionMnistStd, toTensors } from "@nn/data";
-import { fashionMnistSubset, loadFashionMnist } from "@nn/data/node";
+import { fashionMnistSubsetDir, loadFashionMnist } from "@nn/data/node";
 import { crossEntropy, init, Linear, LSTM, MLP, Module, RNN } from "@nn/layers";
 import { SGD } from "@nn/optim";
 import { manualSeed, type Tensor } from "@nn/tensor";
@@ -53,7 +53,7 @@ export const gradientHealth = defineExperiment({
   settings: { epochs: 3, batch: 50, lr: 0.005, seed: 1 },
 
   async run({ settings: { epochs, batch, lr, seed }, data, trial }) {
-    const { train, test } = data === null ? await fashionMnistSubset() : await loadFashionMnist(data);
+    const { train, test } = await loadFashionMnist(data ?? fashionMnistSubsetDir);
     const [training, held] = [standardised(train, fashionMnistMean, fashionMnistStd), standardised(test, fashionMnistMean, fashionMnistStd)];
     const first200 = Array.from({ length: 200 }, (_, k) => k);
     const rows: (string | number)[][] = [];

@@ -1,5 +1,5 @@
 /** What the optimizer race found, as tables and plots. */
-import { markdownTable, meanAndInterval, type Block } from "@nn/train";
+import { markdownTable, mean, meanAndInterval, type Block } from "@nn/train";
 import type { Problem, ProblemData } from "./race-problems.ts";
 
 /** Points (epochs, training loss). */
@@ -29,9 +29,10 @@ export interface Lane {
   readonly advised: string;
 }
 
-const mean = (values: readonly (number | null)[]): number => values.reduce<number>((sum, v) => sum + (v ?? NaN), 0) / values.length;
-const accuracy = (r: Racer): number => mean(r.accuracies);
-const loss = (r: Racer): number => mean(r.losses);
+/** NaN where a run diverged. */
+const meanOf = (values: readonly (number | null)[]): number => mean(values.map((v) => v ?? NaN));
+const accuracy = (r: Racer): number => meanOf(r.accuracies);
+const loss = (r: Racer): number => meanOf(r.losses);
 const interval = (values: readonly (number | null)[], scale: number, digits: number): string =>
   values.includes(null) ? "diverged" : meanAndInterval(values.map((v) => scale * v!), digits);
 const percent = (share: number | null): string => (share === null ? "diverged" : (100 * share).toFixed(1));

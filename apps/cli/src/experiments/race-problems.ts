@@ -1,7 +1,7 @@
 /** The four problems of the optimizer race: convex and sparse, dense, convolutional, recurrent. */
 import { join } from "node:path";
 import { fashionMnistClasses, fashionMnistMean, fashionMnistStd, takeRows, type LabelledImages } from "@nn/data";
-import { fashionMnistSubset, loadFashionMnist } from "@nn/data/node";
+import { fashionMnistSubsetDir, loadFashionMnist } from "@nn/data/node";
 import { Conv2d, Embedding, EmbeddingBag, Flatten, init, Linear, LSTM, MaxPool2d, MLP, Module, param, ReLU, Sequential } from "@nn/layers";
 import { zeros, type Tensor } from "@nn/tensor";
 import { usage } from "../errors.ts";
@@ -67,7 +67,7 @@ class Reader extends Module {
 }
 
 async function fashion(dir: string | null, samples: number, model: () => Module): Promise<ProblemData> {
-  const { train, test } = dir === null ? await fashionMnistSubset() : await loadFashionMnist(join(dir, "fashion-mnist"));
+  const { train, test } = await loadFashionMnist(dir === null ? fashionMnistSubsetDir : join(dir, "fashion-mnist"));
   const rows = (set: LabelledImages, from: number, count: number): Samples => {
     const places = Array.from({ length: count }, (_, i) => from + i);
     return standardised({ images: takeRows(set.images, places), labels: takeRows(set.labels, places) }, fashionMnistMean, fashionMnistStd);

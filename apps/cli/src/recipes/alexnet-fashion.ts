@@ -1,6 +1,6 @@
 /** Fashion-MNIST with a small AlexNet. Copy this file to start a recipe of your own: `nn train ./my-recipe.ts`. */
 import { compose, fashionMnistClasses, fashionMnistMean, fashionMnistStd, mapDataset, normalize, randomCrop, randomHorizontalFlip, TensorDataset, toFloat } from "@nn/data";
-import { fashionMnistSubset, loadFashionMnist } from "@nn/data/node";
+import { fashionMnistSubsetDir, loadFashionMnist } from "@nn/data/node";
 import { AdamW, schedule } from "@nn/optim";
 import { defineRecipe } from "@nn/train";
 import { AlexNetFashion } from "@nn/vision";
@@ -21,7 +21,7 @@ export const alexnetFashion = defineRecipe({
 
   /** Without a folder: the bundled subset, 1,000 training and 200 test pictures of each class. */
   async data(dir) {
-    const { train, test } = dir === null ? await fashionMnistSubset() : await loadFashionMnist(dir);
+    const { train, test } = await loadFashionMnist(dir ?? fashionMnistSubsetDir);
     return {
       train: mapDataset(new TensorDataset(train.images, train.labels), ([image, label], random) => [standard(augment(image, random), random), label]),
       test: mapDataset(new TensorDataset(test.images, test.labels), ([image, label], random) => [standard(image, random), label]),

@@ -1,6 +1,6 @@
 /** Fashion-MNIST with the networks that came first: one layer, one hidden layer of sigmoids, LeNet-5. */
 import { compose, fashionMnistClasses, fashionMnistMean, fashionMnistStd, mapDataset, normalize, TensorDataset, toFloat } from "@nn/data";
-import { fashionMnistSubset, loadFashionMnist } from "@nn/data/node";
+import { fashionMnistSubsetDir, loadFashionMnist } from "@nn/data/node";
 import { Flatten, halfSse, Linear, MLP, Sequential } from "@nn/layers";
 import { Adam, schedule, SGD } from "@nn/optim";
 import type { Tensor } from "@nn/tensor";
@@ -15,7 +15,7 @@ const common = { classes: fashionMnistClasses, image: { channels: 1, height: 28,
 
 /** Without a folder: the bundled subset, 1,000 training and 200 test pictures of each class. */
 async function data(dir: string | null): Promise<RecipeData> {
-  const { train, test } = dir === null ? await fashionMnistSubset() : await loadFashionMnist(dir);
+  const { train, test } = await loadFashionMnist(dir ?? fashionMnistSubsetDir);
   const prepared = ({ images, labels }: typeof train) => mapDataset(new TensorDataset(images, labels), ([image, label], random) => [common.prepare(image, random), label]);
   return { train: prepared(train), test: prepared(test), pictures: test };
 }

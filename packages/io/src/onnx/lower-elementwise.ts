@@ -1,6 +1,6 @@
 import { promote, type DType } from "@nn/tensor";
 import type { Graph } from "./graph.ts";
-import type { Call, Lowering } from "./lowerings.ts";
+import type { Call, Lowering } from "./lowering.ts";
 
 /** One input, computed in the type of the result. */
 const unary = (type: string): Lowering => (g, { inputs: { x }, outputs: [y] }) => g.node(type, [g.cast(x!, y!.dtype)]);

@@ -1,7 +1,7 @@
 import type { Dim } from "./align.ts";
 import type { Graph } from "./graph.ts";
 import { activated } from "./lower-products.ts";
-import type { Lowering } from "./lowerings.ts";
+import type { Lowering } from "./lowering.ts";
 
 interface Windows {
   readonly kernelSize: readonly [number, number];

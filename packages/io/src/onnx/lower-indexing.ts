@@ -1,5 +1,5 @@
 import { elementType } from "./graph.ts";
-import type { Lowering } from "./lowerings.ts";
+import type { Lowering } from "./lowering.ts";
 
 export const indexing: Readonly<Record<string, Lowering>> = {
   indexSelect: (g, { inputs: { x, index }, attrs }) => g.node("Gather", [x!.name, g.cast(index!, "i32")], { axis: attrs["dim"] as number }),

@@ -1,5 +1,5 @@
 import type { Dim } from "./align.ts";
-import type { Lowering } from "./lowerings.ts";
+import type { Lowering } from "./lowering.ts";
 
 const FIRST = -(2n ** 63n), LAST = 2n ** 63n - 1n; // "to the end", in either direction
 const isFixed = (dim: Dim): dim is number => typeof dim === "number";

@@ -1,5 +1,5 @@
 import type { Graph } from "./graph.ts";
-import type { Lowering } from "./lowerings.ts";
+import type { Lowering } from "./lowering.ts";
 
 const types = { none: null, relu: "Relu", sigmoid: "Sigmoid", tanh: "Tanh" } as const;
 /** The activation that an op applies to its result. */

@@ -1,6 +1,6 @@
 import { ArgumentError, type TypedArray } from "@nn/tensor";
 import type { Graph, Operand } from "./graph.ts";
-import type { Lowering } from "./lowerings.ts";
+import type { Lowering } from "./lowering.ts";
 
 /** ONNX's gates, as places among PyTorch's: lstm i,f,g,o → i,o,f,g; gru r,z,n → z,r,n. */
 const order = { lstm: [0, 3, 1, 2], gru: [1, 0, 2], tanh: [0], relu: [0] } as const;

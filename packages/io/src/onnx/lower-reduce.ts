@@ -1,7 +1,7 @@
 import type { DType } from "@nn/tensor";
 import type { Dim } from "./align.ts";
 import type { Graph } from "./graph.ts";
-import type { Call, Lowering } from "./lowerings.ts";
+import type { Call, Lowering } from "./lowering.ts";
 
 /** Dimensions to fold; undefined: all. */
 const dimsOf = ({ attrs }: Call): readonly number[] | undefined => (attrs["dim"] === undefined ? undefined : [attrs["dim"] as number | readonly number[]].flat());

@@ -9,13 +9,15 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), `|${numeric.map((right) => (right ? "---:|" : "---|")).join("")}`, ...rows.map(line)].join("\n");
 }
 
+export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
 /** Mean, and the half-width of its 95 % interval over seeds (Student's t); of one value NaN. */
 export function confidence(values: readonly number[]): { mean: number; halfWidth: number } {
   const n = values.length;
-  const mean = values.reduce((a, b) => a + b, 0) / n;
-  const deviation = Math.sqrt(values.reduce((a, v) => a + (v - mean) ** 2, 0) / (n - 1));
+  const middle = mean(values);
+  const deviation = Math.sqrt(values.reduce((a, v) => a + (v - middle) ** 2, 0) / (n - 1));
   const t = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262][n - 2] ?? 1.96;
-  return { mean, halfWidth: (t * deviation) / Math.sqrt(n) };
+  return { mean: middle, halfWidth: (t * deviation) / Math.sqrt(n) };
 }
 
 /** The same as text: `89.1 ± 0.4`. One value stands alone. */
