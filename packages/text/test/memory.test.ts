@@ -10,7 +10,7 @@ const gc = runInNewContext("gc") as () => void;
 // 50,000 words of 100 numbers: about 20 MB a model.
 const text = Array.from({ length: 5000 }, (_, i) => `__label__${i % 4} ${Array.from({ length: 10 }, (_, k) => `w${10 * i + k}`).join(" ")}\n`).join("");
 
-it.for(["native", "wasm"] as const)("models that nobody holds any more are collected, threads and all (%s)", async (kind, context) => {
+it.for(["native", "wasm"] as const)("models that nobody holds any more are collected, threads and all (%s)", { timeout: 60_000 }, async (kind, context) => {
   const settle = async (): Promise<number> => {
     for (let i = 0; i < 3; i++) {
       gc();
@@ -33,4 +33,4 @@ it.for(["native", "wasm"] as const)("models that nobody holds any more are colle
     await settle();
   }
   expect(await settle()).toBeLessThan(before + 100e6); // 16 models are 330 MB
-}, 60_000);
+});

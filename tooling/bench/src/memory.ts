@@ -12,7 +12,7 @@ export interface Memory {
 }
 
 /**
- * The steady state begins after ten steps and this time, which V8 needs to compile and to touch every page of its young generation once
+ * The steady state begins ten steps and this time after the start, which V8 needs to compile and to touch every page of its young generation once
  * (100 pages per step of a small network until then, none after); faults are counted over at least ten steps and half of it.
  */
 const steps = 10, warmMs = 10_000;
@@ -24,8 +24,8 @@ export async function memoryOf(workload: Workload, name: string, threads: number
   try {
     const ready = await peer.prepare({ name: workload.name, spec: { ...workload.spec, ...(layout && { layout }) } });
     if ("missing" in ready) return undefined;
-    const ms = await trainFor(peer, 1, 1);
-    if (ms === undefined || (await trainFor(peer, Math.max(steps, warmMs / ms), ms)) === undefined) return undefined;
+    const ms = await trainFor(peer, steps, 100); // of the last of them: the first step takes several times as long
+    if (ms === undefined || (await trainFor(peer, warmMs / ms, ms)) === undefined) return undefined;
     const before = faultsOf(peer.pid!);
     const counted = Math.ceil(Math.max(steps, warmMs / 2 / ms));
     if ((await trainFor(peer, counted, ms)) === undefined) return undefined;

@@ -77,7 +77,7 @@ export const alexnetFigure1 = defineExperiment({
   name: "alexnet-figure1",
   title: "ReLU against tanh: Figure 1 of Krizhevsky 2012",
   description: "Epochs that a four-layer network needs to 25 % training error on CIFAR-10, with the rate tuned for each curve, from the authors' weights and from modern ones.",
-  settings: { images: 10000, epochs: 60, batch: 128, authorsRelu: "0.0005 0.001 0.002", authorsTanh: "0.002 0.004 0.008", modernRelu: "0.001 0.003 0.01", modernTanh: "0.01 0.03 0.1", seeds: 3 },
+  settings: { images: 10000, epochs: 60, batch: 128, authorsRelu: "0.0005 0.001 0.002", authorsTanh: "0.004 0.008 0.016", modernRelu: "0.001 0.003 0.01", modernTanh: "0.01 0.03 0.1", seeds: 3 },
 
   async run({ settings, data, trial }) {
     const { images, epochs, batch, seeds } = settings;
